@@ -1,0 +1,106 @@
+"""What control may ask of the show, and what the processes tell each other. Immutable, picklable, nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Set:
+    """Turn the parameter at `address` to `value`, in its natural unit."""
+
+    address: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Ramp:
+    """Take the parameter at `address` to `value` in `seconds`."""
+
+    address: str
+    value: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Recall:
+    """Change to the scene of this name (its file's stem)."""
+
+    scene: str
+
+
+@dataclass(frozen=True)
+class Next:
+    """Change to the next scene of the show."""
+
+
+@dataclass(frozen=True)
+class Panic:
+    """Silence at once, every parameter back to the scene's value, the decoder from a clean state."""
+
+
+@dataclass(frozen=True)
+class Ping:
+    """Answer whoever asks that the show is alive."""
+
+
+@dataclass(frozen=True)
+class Reset:
+    """Forget the container and breed anew; the store keeps what was."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Fade out, close, end."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A message that was not obeyed, and why. Counted, never raised."""
+
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """A path through latent space, the genotype: `latents` (steps, latent_dim), and what the search knew of it."""
+
+    identity: int
+    latents: Floats
+    sparseness: float = 0.0
+    generation: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Play:
+    """Survivors of a brood, for the player's repertoire; `replace` makes them all of it."""
+
+    trajectories: tuple[Trajectory, ...]
+    replace: bool = False
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """A child's heartbeat: `progress` grows only with real work; `figures` is its part of the run's report."""
+
+    process: str
+    progress: int
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Said:
+    """A sentence for the run's log, from a child."""
+
+    process: str
+    sentence: str
+
+
+Control = Set | Ramp | Recall | Next | Panic | Ping | Reset
+Command = Control | Stop | Play

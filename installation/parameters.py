@@ -1,0 +1,139 @@
+"""Every knob, declared once: OSC address, range, unit, curve and sentence. Everything else is derived from here."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Curve = Literal["linear", "exponential", "steps", "switch"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A number turned. `address` is its OSC address; `steps` takes whole numbers, `switch` 0 or 1."""
+
+    address: str
+    minimum: float
+    maximum: float
+    default: float
+    unit: str
+    curve: Curve
+    sentence: str
+
+    @property
+    def owner(self) -> str:
+        """First word of the address: which part of the show obeys it."""
+        return self.address.split("/")[1]
+
+    @property
+    def key(self) -> str:
+        """Its key in a scene file's section of the same name as its owner: what follows the owner."""
+        return self.address.split("/", 2)[2]
+
+    def fault(self, value: float) -> str | None:
+        """Why `value` is not allowed, or None."""
+        if isinstance(value, bool):
+            value = float(value)
+        if not isinstance(value, int | float) or not math.isfinite(value):
+            return f"{value!r} is not a finite number"
+        if not self.minimum <= value <= self.maximum:
+            return f"{value:g} is outside {self.minimum:g}..{self.maximum:g}"
+        if self.curve in ("steps", "switch") and value != int(value):
+            return f"{value:g} is not a whole number of {self.minimum:g}..{self.maximum:g}"
+        return None
+
+    def at(self, position: float) -> float:
+        """Value at `position` 0..1 of its travel, as a MIDI knob or a fader gives it."""
+        position = min(1.0, max(0.0, position))
+        if self.curve == "exponential":
+            return float(self.minimum * (self.maximum / self.minimum) ** position)
+        value = self.minimum + (self.maximum - self.minimum) * position
+        return float(round(value)) if self.curve in ("steps", "switch") else value
+
+    def position(self, value: float) -> float:
+        """Position 0..1 of `value`: the inverse of `at`."""
+        if self.curve == "exponential":
+            return math.log(value / self.minimum) / math.log(self.maximum / self.minimum)
+        return (value - self.minimum) / (self.maximum - self.minimum)
+
+
+_FIXED = (
+    Parameter("/evolution/mutation_rate", 0.0, 1.0, 0.5, "", "linear", "How much of a child's path is mutated."),
+    Parameter("/evolution/sigma", 0.0, 3.0, 0.6, "sd", "linear", "How far a mutated step moves, in each latent's own deviation."),
+    Parameter("/evolution/crossover", 0.0, 1.0, 0.7, "", "linear", "How often a child has two parents."),
+    Parameter("/evolution/neighbours", 1, 64, 15, "", "steps", "How many nearest embeddings sparseness is the mean distance to."),
+    Parameter("/evolution/interval", 0.1, 600.0, 2.0, "s", "exponential", "Time from one generation to the next, at the least."),
+    Parameter("/evolution/running", 0, 1, 1, "", "switch", "Breed, or rest with what there is."),
+    Parameter("/voice/gain", -60.0, 12.0, 0.0, "dB", "linear", "Loudness of the voice before the limiter."),
+    Parameter("/voice/pan", -1.0, 1.0, 0.0, "", "linear", "Left to right."),
+    Parameter("/voice/rate", 0.05, 4.0, 1.0, "", "exponential", "Latent steps played for each step decoded: below 1 is slower."),
+    Parameter("/voice/glide", 0.0, 10.0, 0.35, "s", "linear", "Time of the glide in latent space from one trajectory to the next."),
+    Parameter("/voice/hold", 0, 1, 0, "", "switch", "Stay on the latent now sounding."),
+    Parameter("/picture/brightness", 0.0, 1.0, 1.0, "", "linear", "Brightness of the picture."),
+    Parameter("/picture/feedback", 0.0, 1.0, 0.5, "", "linear", "How long a drawing's trace stays."),
+    Parameter("/picture/hue", 0.0, 1.0, 0.0, "", "linear", "Turn of the colour wheel."),
+    Parameter("/master/mute", 0, 1, 0, "", "switch", "Silence, faded; the show goes on unheard."),
+    Parameter("/master/blackout", 0, 1, 0, "", "switch", "A black picture; the sound goes on."),
+)
+
+_LATENT = (
+    ("bias", -4.0, 4.0, 0.0, "sd", "linear", "Added to latent {n}, in its own deviation."),
+    ("scale", 0.0, 4.0, 1.0, "", "linear", "Multiplies latent {n}'s distance from its mean."),
+    ("freeze", 0, 1, 0, "", "switch", "Holds latent {n} where it is."),
+)
+
+MASTER = ("master",)
+
+
+def declared(latent_dim: int) -> dict[str, Parameter]:
+    """Every parameter of a show whose model has `latent_dim` latents, by address."""
+    latents = tuple(
+        Parameter(f"/latent/{n}/{key}", low, high, default, unit, curve, sentence.format(n=n))  # type: ignore[arg-type]
+        for n in range(latent_dim)
+        for key, low, high, default, unit, curve, sentence in _LATENT
+    )
+    return {parameter.address: parameter for parameter in (*_FIXED, *latents)}
+
+
+def section(owner: str) -> tuple[Parameter, ...]:
+    """The fixed parameters a scene file's section `owner` may set."""
+    return tuple(parameter for parameter in _FIXED if parameter.owner == owner)
+
+
+def nearest(word: str, allowed: Mapping[str, object] | tuple[str, ...]) -> str:
+    """` (did you mean X?)`, or nothing."""
+    close = difflib.get_close_matches(word, list(allowed), 1, 0.6)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+class Values:
+    """The values of every parameter now; owned by one process, changed by commands only."""
+
+    def __init__(self, parameters: Mapping[str, Parameter], values: Mapping[str, float] | None = None) -> None:
+        self.parameters = dict(parameters)
+        self._values = {address: parameter.default for address, parameter in self.parameters.items()}
+        self._values.update({address: value for address, value in (values or {}).items() if address in self._values})
+
+    def __getitem__(self, address: str) -> float:
+        return self._values[address]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def as_dict(self) -> dict[str, float]:
+        """A copy, by address."""
+        return dict(self._values)
+
+    def set(self, address: str, value: float) -> str | None:
+        """Turn one; why it was refused, or None."""
+        parameter = self.parameters.get(address)
+        if parameter is None:
+            return f"{address}: no such parameter{nearest(address, self.parameters)}"
+        fault = parameter.fault(value)
+        if fault:
+            return f"{address}: {fault}"
+        self._values[address] = float(value)
+        return None

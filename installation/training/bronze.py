@@ -1,0 +1,166 @@
+"""Struck bells, bowls and bars, synthesised: the recordings the default model learns from.
+
+One coherent, pitched family: a set of 21 instruments tuned to a just pentatonic scale over four octaves, struck one
+after another in a small room. Every number that shapes the sound is a constant at the top of this file, every chance
+a draw from the generator that is passed in, so a seed names a data set.
+
+Modes are damped sinusoids (Fletcher and Rossing, *The Physics of Musical Instruments*, chapters 19 to 21): bars whose
+second mode is tuned to the fourth harmonic, bowls whose modes come in beating pairs, handbells with a tuned twelfth.
+"""
+
+from __future__ import annotations
+
+import math
+import wave
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[np.float32]
+
+LOWEST_HZ = 130.8128
+SCALE = (1.0, 9 / 8, 5 / 4, 3 / 2, 5 / 3)
+OCTAVES = 4
+PITCHES_HZ = tuple(LOWEST_HZ * 2.0**octave * step for octave in range(OCTAVES) for step in SCALE) + (
+    LOWEST_HZ * 2.0**OCTAVES,
+)
+FLOOR_DB = -68.0
+PEAK_DB = -3.0
+MEAN_GAP_S = 0.85
+DAMPED = 0.75
+"""How often a new stroke damps the one before it, as a player's hand does."""
+DYADS = 0.08
+"""How often two are struck at once."""
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """A struck body: its modes relative to the fundamental and how they die away."""
+
+    name: str
+    ratios: tuple[float, ...]
+    levels: tuple[float, ...]
+    decay_s: float
+    """Time for the fundamental at 262 Hz to fall by 60 dB; higher pitches and modes die sooner."""
+    beating_hz: float
+    attack_s: float
+    click: float
+
+
+INSTRUMENTS = (
+    Instrument("bar", (1.0, 4.0, 9.9), (1.0, 0.32, 0.10), 1.9, 0.0, 0.001, 0.05),
+    Instrument("bowl", (1.0, 2.71, 5.15, 8.22), (1.0, 0.5, 0.22, 0.08), 4.6, 0.7, 0.004, 0.0),
+    Instrument("bell", (1.0, 2.0, 3.0, 4.18, 5.43), (1.0, 0.35, 0.45, 0.14, 0.10), 3.0, 0.3, 0.002, 0.02),
+)
+
+
+def strike(
+    instrument: Instrument, pitch_hz: float, velocity: float, sample_rate_hz: int, rng: np.random.Generator
+) -> Samples:
+    """One stroke left to ring, (samples,); `velocity` 0..1 sets level and brightness."""
+    register = (262.0 / pitch_hz) ** 0.45
+    decay_s = instrument.decay_s * register * rng.uniform(0.9, 1.1)
+    count = int(min(decay_s, 6.0) * sample_rate_hz)
+    time_s = np.arange(count, dtype=np.float64) / sample_rate_hz
+    sound = np.zeros(count)
+    for ratio, level in zip(instrument.ratios, instrument.levels, strict=True):
+        mode_hz = pitch_hz * ratio
+        if mode_hz > 0.42 * sample_rate_hz:
+            continue
+        brightness = level ** (1.0 + 0.7 * (1.0 - velocity)) if ratio > 1.0 else 1.0
+        rate = 6.91 * ratio**0.7 / decay_s
+        phase = rng.uniform(0.0, 2.0 * math.pi)
+        mode = np.sin(2.0 * math.pi * mode_hz * time_s + phase)
+        if instrument.beating_hz:
+            depth = 0.22
+            beat_hz = instrument.beating_hz * ratio**0.5
+            mode *= 1.0 - depth + depth * np.cos(2.0 * math.pi * beat_hz * time_s + rng.uniform(0.0, 1.0))
+        sound += brightness * np.exp(-rate * time_s) * mode
+    if instrument.click:
+        width = int(0.006 * sample_rate_hz)
+        noise = rng.standard_normal(width) * np.exp(-np.arange(width) / (0.0012 * sample_rate_hz))
+        sound[:width] += instrument.click * velocity * noise
+    attack = max(2, int(instrument.attack_s * sample_rate_hz))
+    sound[:attack] *= 0.5 - 0.5 * np.cos(np.linspace(0.0, math.pi, attack))
+    release = min(count, int(0.02 * sample_rate_hz))
+    sound[-release:] *= np.linspace(1.0, 0.0, release)
+    return (sound * (0.25 + 0.75 * velocity) * 0.5).astype(np.float32)
+
+
+def room(sample_rate_hz: int, rng: np.random.Generator) -> Samples:
+    """Impulse response of a small bright room: five early reflections and a 0.7 s tail, 20 dB under the stroke."""
+    count = int(0.7 * sample_rate_hz)
+    tail = rng.standard_normal(count) * np.exp(-6.91 * np.arange(count) / count)
+    tail = np.convolve(tail, np.ones(6) / 6.0, mode="same")
+    tail *= 10.0 ** (-20.0 / 20.0) / np.sqrt(np.sum(tail**2))
+    tail[0] = 1.0
+    for delay_s, level in ((0.007, 0.18), (0.011, 0.13), (0.017, 0.11), (0.023, 0.08), (0.031, 0.06)):
+        tail[int(delay_s * sample_rate_hz)] += level
+    return tail.astype(np.float32)
+
+
+def perform(seconds: float, sample_rate_hz: int, rng: np.random.Generator) -> Samples:
+    """A walk over the instruments, one stroke after another, in the room: (samples,), peak at PEAK_DB."""
+    count = int(seconds * sample_rate_hz)
+    dry = np.zeros(count + 8 * sample_rate_hz, dtype=np.float32)
+    place = int(rng.integers(len(PITCHES_HZ)))
+    body = INSTRUMENTS[int(rng.integers(len(INSTRUMENTS)))]
+    ringing: list[tuple[int, Samples]] = []
+    start = 0
+    while start < count:
+        if rng.random() < DAMPED:
+            for begun, sound in ringing:
+                _damp(sound, start - begun, sample_rate_hz)
+        for begun, sound in ringing:
+            dry[begun : begun + len(sound)] += sound
+        if rng.random() < 0.35:
+            body = INSTRUMENTS[int(rng.integers(len(INSTRUMENTS)))]
+        place = int(np.clip(place + round(rng.normal(0.0, 4.0)), 0, len(PITCHES_HZ) - 1))
+        if rng.random() < 0.2:
+            place = int(rng.integers(len(PITCHES_HZ)))
+        places = [place] + ([int(rng.integers(len(PITCHES_HZ)))] if rng.random() < DYADS else [])
+        velocity = float(rng.beta(2.5, 1.8))
+        ringing = [(start, strike(body, PITCHES_HZ[each], velocity, sample_rate_hz, rng)) for each in places]
+        start += int(max(0.12, rng.gamma(2.2, MEAN_GAP_S / 2.2)) * sample_rate_hz)
+    for begun, sound in ringing:
+        dry[begun : begun + len(sound)] += sound
+    wet = _convolve(dry, room(sample_rate_hz, np.random.default_rng(7)))[:count]
+    wet *= 10.0 ** (PEAK_DB / 20.0) / max(1e-9, float(np.abs(wet).max()))
+    wet += 10.0 ** (FLOOR_DB / 20.0) * rng.standard_normal(count, dtype=np.float32)
+    return wet
+
+
+def excerpts(minutes: float, sample_rate_hz: int, seed: int) -> Iterator[Samples]:
+    """Performances of one minute each, every one from a seed of its own."""
+    for number in range(math.ceil(minutes)):
+        yield perform(min(60.0, 60.0 * (minutes - number)), sample_rate_hz, np.random.default_rng((seed, number)))
+
+
+def write(folder: Path, minutes: float, sample_rate_hz: int, seed: int) -> list[Path]:
+    """Write `minutes` of performances as 16-bit mono WAV files of a minute each; their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for number, sound in enumerate(excerpts(minutes, sample_rate_hz, seed)):
+        path = folder / f"bronze-{seed}-{number:03d}.wav"
+        with wave.open(str(path), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(sample_rate_hz)
+            file.writeframes((np.clip(sound, -1.0, 1.0) * 32767.0).astype("<i2").tobytes())
+        paths.append(path)
+    return paths
+
+
+def _damp(sound: Samples, after: int, sample_rate_hz: int) -> None:
+    """A hand laid on the body: 150 ms to fall by 60 dB, from sample `after` on, in place."""
+    if 0 <= after < len(sound):
+        sound[after:] *= np.exp(-6.91 / (0.15 * sample_rate_hz) * np.arange(len(sound) - after)).astype(np.float32)
+
+
+def _convolve(sound: Samples, response: Samples) -> Samples:
+    size = 1 << (len(sound) + len(response) - 2).bit_length()
+    product = np.fft.rfft(sound, size) * np.fft.rfft(response, size)
+    return np.fft.irfft(product, size)[: len(sound)].astype(np.float32)
