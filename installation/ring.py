@@ -114,6 +114,10 @@ class Ring:
             raise ValueError(f"ring: rewrite of {position}..{position + len(block)} outside what is held")
         self._place(position, block)
 
+    def forget_ahead(self) -> None:
+        """Drop what is still to be taken: a new voice does not go on in a dead one's sound. Before the card opens."""
+        self._counters[_TAKEN] = self.written
+
     def take(self, out: Samples) -> int:
         """Fill `out` (samples, channels) with the next samples; how many were there. The card's thread only: copies
         and counts, allocates nothing of the block's size."""

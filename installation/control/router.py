@@ -1,0 +1,270 @@
+"""What a message of OSC or MIDI asks for: (address, arguments) → commands, or why not. Pure: no socket, no clock.
+
+    /voice/gain -6            the parameter, in its own unit
+    /evolution/sigma 0.8 5    there in 5 seconds
+    /unit/voice/gain 0.5      the same parameter by its travel, 0..1, as a fader gives it
+    /latent/*/bias 0          every parameter the pattern matches
+    /scene/recall nocturne    a scene by its file's stem, its name, or its place in the show (from 0)
+    /scene/next /evolution/reset /panic /ping
+    /subscribe 9001 60        send me, at port 9001, what others change in the next 60 seconds
+
+Numbers may come as any of OSC's number types; true and false are 1 and 0; text is never a number. A value outside its
+range is refused, not clipped. What needs no value obeys any but 0 and false, so that a button's release does nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from installation.commands import Control, Ping, Ramp, Recall, Refused, Set
+from installation.control import packet, pattern
+from installation.control.packet import Argument
+from installation.parameters import Parameter, nearest
+from installation.scene import ACTIONS, RECALL, Midi, midi_control
+
+OWNERS: dict[str, tuple[str, ...]] = {
+    "evolution": ("breeder",),
+    "latent": ("voice",),
+    "voice": ("voice",),
+    "picture": ("stage",),
+    "master": ("voice", "stage"),
+}
+"""The processes that obey the parameters of each owner, the first word of an address."""
+
+UNIT = "/unit"
+SUBSCRIBE = "/subscribe"
+UNSUBSCRIBE = "/unsubscribe"
+RAMP_AT_MOST_S = 3600.0
+LEASE_AT_MOST_S = 3600.0
+PATTERNS_AT_MOST = 16
+"""Patterns in one packet: each is matched against every parameter."""
+_SINGLE_PRECISION = 1e-6
+
+
+@dataclass(frozen=True)
+class Subscribe:
+    """Send the sender, at `port` of its host, what others change in the next `seconds`; 0 seconds ends it."""
+
+    port: int
+    seconds: float
+
+
+Asked = Control | Subscribe
+
+
+class Due(NamedTuple):
+    """A command of a packet, or why there is none, and how long after now it is asked for."""
+
+    command: Asked | Refused
+    delay_s: float
+
+
+def from_osc(data: bytes, parameters: Mapping[str, Parameter], unix_s: float) -> tuple[Due, ...]:
+    """What one packet asks for, in order. A packet that is malformed is refused whole; else each message for itself."""
+    messages = packet.read(data, unix_s)
+    if isinstance(messages, Refused):
+        return (Due(messages, 0.0),)
+    if sum(pattern.is_pattern(message.address) for message in messages) > PATTERNS_AT_MOST:
+        return (Due(Refused("too many patterns in a packet"), 0.0),)
+    due: list[Due] = []
+    for message in messages:
+        commands = from_message(message.address, message.arguments, parameters)
+        each = (commands,) if isinstance(commands, Refused) else commands
+        due.extend(Due(command, message.delay_s) for command in each)
+    return tuple(due)
+
+
+def from_message(
+    address: str, arguments: tuple[Argument, ...], parameters: Mapping[str, Parameter]
+) -> tuple[Asked, ...] | Refused:
+    """The commands one message stands for: none for a button's release, several for a pattern."""
+    if address in ACTIONS:
+        return _action(ACTIONS[address], arguments)
+    if address in _WORDS:
+        return _WORDS[address](arguments)
+    twin = address.startswith(UNIT + "/")
+    wanted = address.removeprefix(UNIT) if twin else address
+    if wanted in parameters:
+        return _turn((parameters[wanted],), arguments, twin)
+    if not pattern.is_pattern(wanted):
+        return Refused(f"{_shown(address)}: no such parameter{nearest(wanted, parameters)}")
+    read = pattern.read(wanted)
+    if read is None:
+        return Refused(f"{_shown(address)}: a bracket or brace is not closed")
+    chosen = read.select(parameters)
+    if not chosen:
+        return Refused(f"{_shown(address)}: matches no parameter")
+    return _turn(tuple(parameters[each] for each in chosen), arguments, twin)
+
+
+def _turn(
+    chosen: tuple[Parameter, ...], arguments: tuple[Argument, ...], twin: bool
+) -> tuple[Set | Ramp, ...] | Refused:
+    """`arguments` are a value, or a value and seconds, for every one of `chosen`; all are turned or none."""
+    numbers = _numbers(arguments)
+    if isinstance(numbers, Refused):
+        return Refused(f"{chosen[0].address}: {numbers.reason}")
+    if len(numbers) not in (1, 2):
+        return Refused(f"{chosen[0].address}: got {len(numbers)} values, allowed are a value, or a value and seconds")
+    commands = []
+    for parameter in chosen:
+        command = _turn_one(parameter, *numbers, twin=twin)
+        if isinstance(command, Refused):
+            return command
+        commands.append(command)
+    return tuple(commands)
+
+
+def _turn_one(parameter: Parameter, given: float, seconds: float = 0.0, *, twin: bool) -> Set | Ramp | Refused:
+    if twin and not 0.0 <= given <= 1.0:
+        return Refused(f"{UNIT}{parameter.address}: {given:g} is outside 0..1")
+    value = parameter.at(given) if twin else _snapped(parameter, given)
+    fault = parameter.fault(value)
+    if fault:
+        return Refused(f"{parameter.address}: {fault}")
+    if not 0.0 <= seconds <= RAMP_AT_MOST_S:
+        return Refused(f"{parameter.address}: a ramp of {seconds:g} s is outside 0..{RAMP_AT_MOST_S:g} s")
+    if seconds and parameter.curve in ("steps", "switch"):
+        return Refused(f"{parameter.address}: takes whole numbers and can't be ramped")
+    return Ramp(parameter.address, value, seconds) if seconds else Set(parameter.address, value)
+
+
+def _snapped(parameter: Parameter, value: float) -> float:
+    """`value`, or the end of the range it only misses because OSC's floats have 24 bits."""
+    for end in (parameter.minimum, parameter.maximum):
+        if abs(value - end) <= _SINGLE_PRECISION * max(1.0, abs(end)):
+            return float(end)
+    return float(value)
+
+
+def _numbers(arguments: tuple[Argument, ...]) -> tuple[float, ...] | Refused:
+    numbers = []
+    for argument in arguments:
+        if not isinstance(argument, int | float):
+            return Refused(f"got {_kind(argument)}, allowed are numbers")
+        numbers.append(float(argument))
+    return tuple(numbers)
+
+
+def _kind(argument: Argument) -> str:
+    return {str: "text", bytes: "bytes", tuple: "an array"}.get(type(argument), "nothing")
+
+
+def _shown(address: str) -> str:
+    """An address a stranger sent, short enough for a log."""
+    return address if len(address) <= 64 else address[:61] + "..."
+
+
+def _action(command: Control, arguments: tuple[Argument, ...]) -> tuple[Control, ...]:
+    released = bool(arguments) and arguments[0] is not None and arguments[0] in (0, 0.0, False)
+    return () if released else (command,)
+
+
+def _recall(arguments: tuple[Argument, ...]) -> tuple[Recall, ...] | Refused:
+    if len(arguments) != 1 or isinstance(arguments[0], bool):
+        return Refused(f"{RECALL}: needs one value, a scene's name or its place in the show")
+    scene = arguments[0]
+    if isinstance(scene, str) and 0 < len(scene) <= 200:
+        return (Recall(scene),)
+    if isinstance(scene, int | float) and scene == int(scene):
+        return (Recall(str(int(scene))),)
+    return Refused(f"{RECALL}: needs a scene's name or its place in the show")
+
+
+def _subscribe(arguments: tuple[Argument, ...]) -> tuple[Subscribe, ...] | Refused:
+    numbers = _numbers(arguments)
+    if isinstance(numbers, Refused) or len(numbers) != 2:
+        return Refused(f"{SUBSCRIBE}: needs a port and seconds")
+    port, seconds = numbers
+    if port != int(port) or not 1 <= port <= 65535 or not 0.0 <= seconds <= LEASE_AT_MOST_S:
+        return Refused(f"{SUBSCRIBE}: allowed are a port 1..65535 and 0..{LEASE_AT_MOST_S:g} seconds")
+    return (Subscribe(int(port), seconds),)
+
+
+def _unsubscribe(arguments: tuple[Argument, ...]) -> tuple[Subscribe, ...] | Refused:
+    return _subscribe((*arguments, 0))
+
+
+def _ping(arguments: tuple[Argument, ...]) -> tuple[Ping, ...]:
+    return (Ping(),)
+
+
+_WORDS: dict[str, Callable[[tuple[Argument, ...]], tuple[Asked, ...] | Refused]] = {
+    "/ping": _ping,
+    RECALL: _recall,
+    SUBSCRIBE: _subscribe,
+    UNSUBSCRIBE: _unsubscribe,
+}
+
+
+@dataclass(frozen=True)
+class MidiMessage:
+    """What a controller sent: `kind` is cc or note, `channel` 1..16, `value` 0..127 (a note's velocity, 0 let go)."""
+
+    device: str
+    kind: str
+    channel: int
+    number: int
+    value: int
+
+
+def from_midi(
+    message: MidiMessage, devices: tuple[Midi, ...], parameters: Mapping[str, Parameter], values: Mapping[str, float]
+) -> tuple[Control, ...] | Refused:
+    """The commands `devices` map `message` to; none for what they don't mention. `values` are the parameters' now.
+
+    A continuous controller gives a parameter's travel, 0..127 for 0..1, or from 64 up a switch or action. A note holds
+    a switch while it is down, or sets other parameters to its velocity; with `toggle` each press turns a switch over.
+    """
+    commands: list[Control] = []
+    for target, toggle in _targets(message, devices):
+        if target in parameters:
+            commands.extend(_midi_turn(parameters[target], message, values, toggle))
+            continue
+        asked = _midi_action(target, message)
+        if isinstance(asked, Refused):
+            return asked
+        commands.extend(asked)
+    return tuple(commands)
+
+
+def _targets(message: MidiMessage, devices: tuple[Midi, ...]) -> list[tuple[str, bool]]:
+    found = []
+    for device in devices:
+        if not device.matches(message.device):
+            continue
+        for text, target in device.controls.items():
+            control = midi_control(text)
+            if control and control.hears(message.kind, message.number, message.channel):
+                found.append((target, control.toggle))
+    return found
+
+
+def _pressed(message: MidiMessage) -> bool:
+    return message.value > 0 if message.kind == "note" else message.value >= 64
+
+
+def _midi_turn(
+    parameter: Parameter, message: MidiMessage, values: Mapping[str, float], toggle: bool
+) -> tuple[Set, ...]:
+    if toggle:
+        on = values[parameter.address] > parameter.minimum
+        value = parameter.minimum if on else parameter.maximum
+        return (Set(parameter.address, float(value)),) if _pressed(message) else ()
+    if parameter.curve == "switch":
+        return (Set(parameter.address, float(_pressed(message))),)
+    if message.kind == "note" and not message.value:
+        return ()
+    return (Set(parameter.address, parameter.at(message.value / 127.0)),)
+
+
+def _midi_action(target: str, message: MidiMessage) -> tuple[Control, ...] | Refused:
+    if not _pressed(message):
+        return ()
+    if target in ACTIONS:
+        return (ACTIONS[target],)
+    if target.startswith(RECALL + " "):
+        return (Recall(target.removeprefix(RECALL + " ")),)
+    return Refused(f"midi: {target}: no such parameter or action")

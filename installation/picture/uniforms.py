@@ -1,0 +1,243 @@
+"""What shaders read as numbers: defaults, parameters turned, features heard, and mappings from one to the other.
+
+A later one wins: DEFAULT, the parameter `/picture/<name>`, what is heard (an input with a name in HEARD), a mapping.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from installation.errors import InstallationError
+from installation.parameters import nearest
+from installation.picture.isf import NUMBERS, Input, Number
+from installation.track import FEATURES, Moments
+
+HEARD = (*FEATURES, "sparseness", "age", "progress", "trailPhase")
+"""Names a shader may give a float INPUT to have it filled: the features; `sparseness` of the trajectory sounding;
+`age`, seconds it has been sounding; `progress`, 0..1 of its steps; `trailPhase`, moments (0..1) gone by since row 0 of
+the trails was heard, so that a shader can scroll them smoothly."""
+
+RELEASE_MS = 120.0
+"""A feature's envelope where the shader declares no ATTACK_MS and RELEASE_MS: at once up, this long down, so that no
+moment between two frames is lost."""
+STALE_S = 0.5
+"""Without a new moment for this long there is nothing to be heard: features fall to 0."""
+BLACKOUT_S = 0.25
+"""How long the picture takes to black and back: a switch turned to and fro must not strobe."""
+
+PREFIX = "/picture/"
+
+
+class Mapped(Protocol):
+    """What a scene says of one mapping: input `target` goes `low`..`high` as feature `source` goes 0..1."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def target(self) -> str: ...
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+    @property
+    def attack_ms(self) -> float: ...
+    @property
+    def release_ms(self) -> float: ...
+
+
+@dataclass(frozen=True)
+class FeatureMapping:
+    """A `Mapped` to send between processes. `target` is the name of an input, with or without `/picture/`."""
+
+    source: str
+    target: str
+    low: float = 0.0
+    high: float = 1.0
+    attack_ms: float = 20.0
+    release_ms: float = 200.0
+
+
+class Envelope:
+    """A one-pole follower of a signal that is constant between moments, solved exactly: y' = (x - y) / tau, tau the
+    attack while x > y, else the release. However the time is divided into frames, the result is the same."""
+
+    def __init__(self, attack_ms: float, release_ms: float) -> None:
+        self._attack_s = attack_ms / 1000.0
+        self._release_s = release_ms / 1000.0
+        self.value = 0.0
+
+    def advance(self, target: float, delta_s: float) -> float:
+        """Its value after `delta_s` of `target`."""
+        tau_s = self._attack_s if target > self.value else self._release_s
+        rest = math.exp(-max(0.0, delta_s) / tau_s) if tau_s > 0.0 else 0.0
+        self.value = target + (self.value - target) * rest
+        return self.value
+
+
+class Heard:
+    """Features as the moments give them, and the envelopes that follow them, brought forward in time together."""
+
+    def __init__(self) -> None:
+        self._now: dict[str, float] = dict.fromkeys(HEARD, 0.0)
+        self._time_s: float | None = None
+        self._moment_s = 0.0
+        self._period_s = 0.0
+        self._trajectory: int | None = None
+        self._began_s = 0.0
+        self._followers: list[tuple[str, Envelope]] = []
+
+    def follow(self, source: str, attack_ms: float, release_ms: float) -> Envelope:
+        """A new envelope on `source`."""
+        envelope = Envelope(attack_ms, release_ms)
+        envelope.value = self._now[source]
+        self._followers.append((source, envelope))
+        return envelope
+
+    def forget(self) -> None:
+        """Let go of every envelope; what is heard stays."""
+        self._followers.clear()
+
+    def push(self, moments: Moments) -> None:
+        """Live through `moments`, oldest first, each at its own time."""
+        for moment in moments:
+            time_s = float(moment["time_s"])
+            self.advance(time_s)
+            self._period_s = max(0.0, time_s - self._moment_s)
+            self._moment_s = time_s
+            self._hear(moment)
+            self._step(0.0)
+
+    def advance(self, now_s: float) -> None:
+        """Hold what was heard last until `now_s`; after STALE_S without a moment, silence."""
+        if self._time_s is None:
+            self._time_s = now_s
+        stale_s = self._moment_s + STALE_S
+        if self._time_s < stale_s < now_s:
+            self._to(stale_s)
+            self._now.update(dict.fromkeys(FEATURES, 0.0))
+        self._to(now_s)
+
+    def value(self, name: str) -> float:
+        """What is heard under `name` now, followed by nothing."""
+        now_s = self._time_s or 0.0
+        if name == "age":
+            return max(0.0, now_s - self._began_s) if self._trajectory is not None else 0.0
+        if name == "trailPhase":
+            return min(1.0, max(0.0, now_s - self._moment_s) / self._period_s) if self._period_s > 0.0 else 0.0
+        return self._now[name]
+
+    def _hear(self, moment: Moments) -> None:
+        features = np.nan_to_num(moment["features"]).tolist()
+        self._now.update(zip(FEATURES, features, strict=True))
+        self._now["sparseness"] = float(np.nan_to_num(moment["sparseness"]))
+        self._now["progress"] = min(1.0, max(0.0, float(moment["step"]) / max(1.0, float(moment["steps"]))))
+        if self._trajectory != int(moment["trajectory"]):
+            self._trajectory = int(moment["trajectory"])
+            self._began_s = self._moment_s
+
+    def _to(self, time_s: float) -> None:
+        delta_s = time_s - (self._time_s or 0.0)
+        if delta_s > 0.0:
+            self._time_s = time_s
+            self._step(delta_s)
+
+    def _step(self, delta_s: float) -> None:
+        for source, envelope in self._followers:
+            envelope.advance(self.value(source), delta_s)
+
+
+class Uniforms:
+    """The values of one shader's inputs at any time, and the gain of the whole picture. `values` are parameters by
+    address; they outlive the shader."""
+
+    def __init__(self, values: Mapping[str, float] | None = None) -> None:
+        self.values = dict(values or {})
+        self.heard = Heard()
+        self._inputs: tuple[Input, ...] = ()
+        self._envelopes: dict[str, Envelope] = {}
+        self._mapped: list[tuple[Input, Mapped, Envelope]] = []
+        self._light = 0.0 if self.values.get("/master/blackout", 0.0) else 1.0
+        self._light_s: float | None = None
+
+    def show(self, inputs: Iterable[Input], mappings: Iterable[Mapped]) -> None:
+        """Fill `inputs` from now on. A mapping whose target this shader lacks does nothing."""
+        inputs, mappings = tuple(inputs), tuple(mappings)
+        for each in mappings:
+            if each.source not in HEARD:
+                raise InstallationError(
+                    f"mapping to {each.target}: no source {each.source!r}{nearest(each.source, HEARD)}"
+                )
+        self._inputs = tuple(each for each in inputs if not each.is_image)
+        self.heard.forget()
+        self._envelopes = {each.name: self._envelope(each) for each in self._inputs if _is_heard(each)}
+        by_name = {each.name: each for each in self._inputs if NUMBERS[each.kind] == 1}
+        pairs = [(by_name.get(each.target.removeprefix(PREFIX)), each) for each in mappings]
+        self._mapped = [
+            (target, each, self.heard.follow(each.source, each.attack_ms, each.release_ms))
+            for target, each in pairs
+            if target is not None
+        ]
+
+    def set(self, address: str, value: float) -> None:
+        """Turn the parameter at `address`."""
+        self.values[address] = value
+
+    def at(self, now_s: float) -> dict[str, Number]:
+        """Every input's value by name, at `now_s`; an event is true once after it was set."""
+        self.heard.advance(now_s)
+        found: dict[str, Number] = {}
+        for each in self._inputs:
+            found[each.name] = _fitted(each, self._value(each))
+            if each.kind == "event":
+                self.values.pop(PREFIX + each.name, None)
+        for each, mapping, envelope in self._mapped:
+            value = mapping.low + (mapping.high - mapping.low) * envelope.value
+            found[each.name] = _fitted(each, value)
+        return found
+
+    def gain(self, now_s: float) -> float:
+        """What the finished picture is multiplied by, 0..1: blackout, faded, and brightness, unless the shader has an
+        input of that name and so does it itself."""
+        goal = 0.0 if self.values.get("/master/blackout", 0.0) else 1.0
+        travel = max(0.0, now_s - (now_s if self._light_s is None else self._light_s)) / BLACKOUT_S
+        self._light_s = now_s
+        self._light += min(travel, max(-travel, goal - self._light))
+        if any(each.name == "brightness" for each in self._inputs):
+            return self._light
+        return self._light * min(1.0, max(0.0, self.values.get("/picture/brightness", 1.0)))
+
+    def _envelope(self, each: Input) -> Envelope:
+        release_ms = RELEASE_MS if each.name in FEATURES else 0.0
+        return self.heard.follow(
+            each.name,
+            0.0 if each.attack_ms is None else each.attack_ms,
+            release_ms if each.release_ms is None else each.release_ms,
+        )
+
+    def _value(self, each: Input) -> Number:
+        if each.name in self._envelopes:
+            still = each.attack_ms is None and each.release_ms is None and each.name not in FEATURES
+            return self.heard.value(each.name) if still else self._envelopes[each.name].value
+        return self.values.get(PREFIX + each.name, each.default)
+
+
+def _is_heard(each: Input) -> bool:
+    return each.kind == "float" and each.name in HEARD
+
+
+def _fitted(each: Input, value: Number) -> Number:
+    """`value` inside the input's MIN..MAX and of its GLSL type."""
+    if isinstance(value, tuple):
+        return value
+    if each.kind in ("event", "bool"):
+        return bool(value)
+    if isinstance(each.minimum, float):
+        value = max(each.minimum, value)
+    if isinstance(each.maximum, float):
+        value = min(each.maximum, value)
+    return int(value) if each.kind == "long" else value

@@ -1,0 +1,306 @@
+"""What a scene file may say, as frozen models. `schema` reads the YAML; here is what each word means and allows.
+
+The knobs of a section (`evolution.sigma`, `voice.gain` …) are not typed here: they are the parameters whose address
+begins with the section's name, with their ranges and sentences, taken from `parameters`.
+
+Validated with a `Surroundings` as pydantic's context, a scene is also held against what lies around it: its model, its
+shader, the model's number of latents. Paths it names are then made absolute.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+
+from installation import parameters
+from installation.commands import Control, Next, Panic, Reset
+from installation.field import Section, limits, nothing_is, with_knobs, wrong
+from installation.model import MODELS, Model
+from installation.parameters import Parameter, nearest
+from installation.track import FEATURES, LATENTS_AT_MOST
+
+SCENES = Path(__file__).resolve().parent.parent / "scenes"
+SHADERS = Path(__file__).resolve().parent.parent / "shaders"
+
+ACTIONS: dict[str, Control] = {"/scene/next": Next(), "/evolution/reset": Reset(), "/panic": Panic()}
+"""What control may ask for without a value."""
+RECALL = "/scene/recall"
+SOURCES = (*FEATURES, "sparseness", "age", "progress")
+"""What a mapping may come from: what is heard, and of the trajectory now sounding its sparseness, its age in generations
+and its progress 0..1."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a scene is held against: its `folder`, its model or why there is none, the shaders, and if they
+    are known the inputs of its own."""
+
+    folder: Path
+    model: Model | None = None
+    model_fault: str | None = None
+    shaders: Path = SHADERS
+    shader_inputs: tuple[str, ...] | None = None
+
+
+def _of(owner: str) -> dict[str, Parameter]:
+    return {parameter.key: parameter for parameter in parameters.section(owner)}
+
+
+def _of_latent() -> dict[str, Parameter]:
+    return {
+        parameter.key.removeprefix("0/"): parameter
+        for address, parameter in parameters.declared(1).items()
+        if address.startswith("/latent/0/")
+    }
+
+
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+@with_knobs(_of("evolution"))
+class Evolution(Section):
+    """How the search breeds (LVNS-RAVE: a fixed container, a brood each generation)."""
+
+    container: Annotated[int, limits(2, 1000, "steps")] = Field(default=50, description="Individuals alive.")
+    brood: Annotated[int, limits(1, 1000, "steps")] = Field(default=30, description="Children of a generation.")
+    steps: Annotated[int, limits(2, 4096, "steps")] = Field(default=64, description="Latents in a trajectory.")
+    init: Literal["random", "normal", "dataset"] = Field(
+        default="dataset", description="What the first individuals are."
+    )
+    archive: Annotated[int, limits(0, 100_000, "steps")] = Field(
+        default=500, description="Embeddings remembered, at most."
+    )
+
+
+@with_knobs(_of("voice"))
+class Voice(Section):
+    """How trajectories become sound."""
+
+    ahead_ms: Annotated[float, limits(20, 5000)] = Field(default=200.0, description="Sound held ready for the card.")
+    device: Text | None = Field(
+        default=None, description="Name of the sound card, or a part of it; the default card without."
+    )
+    backend: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="Where the decoder runs.")
+
+
+@with_knobs(_of_latent())
+class Latent(Section):
+    """One latent of the model."""
+
+
+def _source(name: str) -> str:
+    if name not in SOURCES:
+        raise wrong(f"{name!r} is not heard{nearest(name, SOURCES)}; allowed are {', '.join(SOURCES)}")
+    return name
+
+
+def _input(name: str, info: ValidationInfo) -> str:
+    """An input of the shader, where the shader's inputs are known."""
+    around: Surroundings | None = info.context
+    if around is None or around.shader_inputs is None or name in around.shader_inputs:
+        return name
+    allowed = ", ".join(around.shader_inputs) or "none"
+    raise wrong(f"the shader has no input {name!r}{nearest(name, around.shader_inputs)}; it has {allowed}")
+
+
+class Mapping(Section):
+    """What is heard turns what is seen: `from` a feature `to` an input of the shader."""
+
+    source: Annotated[str, AfterValidator(_source), Field(json_schema_extra={"enum": list(SOURCES)})] = Field(
+        alias="from", description="What is heard."
+    )
+    target: Annotated[str, AfterValidator(_input)] = Field(alias="to", description="An input of the shader.")
+    low: Annotated[float, limits(-1e6, 1e6)] = Field(default=0.0, description="The input where the feature is 0.")
+    high: Annotated[float, limits(-1e6, 1e6)] = Field(default=1.0, description="The input where the feature is 1.")
+    attack_ms: Annotated[float, limits(0, 60_000)] = Field(
+        default=10.0, description="Time to rise to 1 - 1/e of a step."
+    )
+    release_ms: Annotated[float, limits(0, 60_000)] = Field(
+        default=150.0, description="Time to fall by 1 - 1/e of a step."
+    )
+
+
+def find_shader(written: str, folder: Path, shaders: Path = SHADERS) -> Path | None:
+    """A shader's file: one of `shaders`, or one relative to the scene's `folder`."""
+    found = (path for path in (shaders / written, folder / written) if path.is_file())
+    path = next(found, None)
+    return path.resolve() if path else None
+
+
+def _shader(written: str, info: ValidationInfo) -> str:
+    around: Surroundings | None = info.context
+    if around is None:
+        return str(SHADERS / written)
+    path = find_shader(written, around.folder, around.shaders)
+    if path:
+        return str(path)
+    known = tuple(sorted(path.name for path in around.shaders.glob("*.fs")))
+    raise wrong(f"no shader {written!r} in {around.shaders} or beside the scene{nearest(written, known)}")
+
+
+@with_knobs(_of("picture"))
+class Picture(Section):
+    """What is seen."""
+
+    shader: Annotated[Text, AfterValidator(_shader)] = Field(
+        "embers.fs", validate_default=True, description="A file in shaders/, or a path from the scene's folder."
+    )
+    width: Annotated[int, limits(16, 7680, "steps")] = Field(default=1280, description="Picture width in pixels.")
+    height: Annotated[int, limits(16, 4320, "steps")] = Field(default=720, description="Picture height in pixels.")
+    fps: Annotated[float, limits(1, 240)] = Field(default=60.0, description="Frames a second, at most.")
+    fullscreen: Annotated[bool, Field(strict=True)] = Field(default=False, description="Fill the screen.")
+    mappings: Annotated[tuple[Mapping, ...], nothing_is(())] = ()
+
+
+@with_knobs(_of("master"))
+class Master(Section):
+    """What holds for everything."""
+
+
+@dataclass(frozen=True)
+class MidiControl:
+    """One control of a MIDI device: `kind` cc or note, `channel` 1..16 or None for any; `toggle`: a press turns over."""
+
+    kind: str
+    number: int
+    channel: int | None
+    toggle: bool
+
+    def hears(self, kind: str, number: int, channel: int) -> bool:
+        """Whether a message of this kind, number and channel is this control's."""
+        return (kind, number) == (self.kind, self.number) and self.channel in (None, channel)
+
+
+_CONTROL = re.compile(
+    r"(cc|note) (0|[1-9]|[1-9]\d|1[01]\d|12[0-7])(?: channel ([1-9]|1[0-6]))?( toggle)?", flags=re.ASCII
+)
+
+
+def midi_control(text: str) -> MidiControl | None:
+    """`cc 7`, `cc 7 channel 3`, `note 60`, `note 60 toggle` …; None for anything else."""
+    found = _CONTROL.fullmatch(text)
+    if not found:
+        return None
+    channel = int(found[3]) if found[3] else None
+    return MidiControl(found[1], int(found[2]), channel, found[4] is not None)
+
+
+def _control(text: str) -> str:
+    if midi_control(text) is None:
+        raise wrong(f"{text!r} is no control; allowed are cc 0..127 or note 0..127, then channel 1..16, then toggle")
+    return text
+
+
+def _target(address: str, info: ValidationInfo) -> str:
+    """A declared parameter, an action, or a recall of a scene."""
+    around: Surroundings | None = info.context
+    latent_dim = around.model.latent_dim if around and around.model else LATENTS_AT_MOST
+    allowed = (*parameters.declared(latent_dim), *ACTIONS)
+    if address in allowed or re.fullmatch(re.escape(RECALL) + r" \S.*", address):
+        return address
+    raise wrong(f"{address}: no such parameter or action{nearest(address, (*allowed, RECALL + ' SCENE'))}")
+
+
+def _toggles(controls: dict[str, str]) -> dict[str, str]:
+    """Only a switch can be turned over."""
+    declared = parameters.declared(LATENTS_AT_MOST)
+    for text, address in controls.items():
+        control = midi_control(text)
+        if control and control.toggle and (address not in declared or declared[address].curve != "switch"):
+            raise wrong(f"{text!r}: {address} is not a switch and can't be toggled")
+    return controls
+
+
+class Midi(Section):
+    """A controller and what its knobs, faders and keys turn."""
+
+    device: Text = Field(description="A part of the device's name in any case, or a pattern with * and ?.")
+    controls: Annotated[
+        dict[Annotated[str, AfterValidator(_control)], Annotated[str, AfterValidator(_target)]],
+        AfterValidator(_toggles),
+        nothing_is({}),
+    ] = Field(description="What each control turns: an address, or an action as /scene/next.")
+
+    def matches(self, name: str) -> bool:
+        """Whether the device called `name` is meant."""
+        return fnmatch.fnmatchcase(name.lower(), f"*{self.device.lower()}*")
+
+
+class Peer(Section):
+    """Where feedback is sent."""
+
+    host: Text
+    port: Annotated[int, limits(1, 65535, "steps")]
+
+
+class Osc(Section):
+    """Where OSC is heard, over UDP. Only this machine is heard unless another address is given."""
+
+    host: Text = Field(default="127.0.0.1", description="0.0.0.0 hears every network.")
+    port: Annotated[int, limits(0, 65535, "steps")] = Field(default=9000, description="0 takes any free port.")
+    feedback: Annotated[tuple[Peer, ...], nothing_is(())] = Field(
+        default=(), description="Who is told of every change."
+    )
+
+
+def _model(written: str, info: ValidationInfo) -> str:
+    """The model's name, or for one that lies elsewhere its folder."""
+    around: Surroundings | None = info.context
+    if around and around.model_fault:
+        raise wrong(around.model_fault)
+    if around and around.model and around.model.folder != MODELS / written:
+        return str(around.model.folder.resolve())
+    return written
+
+
+def _index(written: Any, info: ValidationInfo) -> int:
+    """A latent's number, as YAML gives a key: text."""
+    around: Surroundings | None = info.context
+    latent_dim = around.model.latent_dim if around and around.model else LATENTS_AT_MOST
+    if not re.fullmatch(r"0|[1-9][0-9]{0,5}", str(written)):
+        raise wrong(f"{written!r} is not the number of a latent; allowed are 0..{latent_dim - 1}")
+    if int(written) >= latent_dim:
+        raise wrong(f"latent {written} is outside 0..{latent_dim - 1}")
+    return int(written)
+
+
+class Scene(Section):
+    """One scene file."""
+
+    name: Text = Field(description="What people call it.")
+    model: Annotated[Text, AfterValidator(_model)] = Field(
+        "bronze", validate_default=True, description="A folder in models/, or a path from the scene's folder."
+    )
+    seed: Annotated[int, limits(0, 2**32 - 1, "steps")] = Field(default=0, description="Where chance begins.")
+    evolution: Annotated[Evolution, nothing_is({})] = Evolution()
+    voice: Annotated[Voice, nothing_is({})] = Voice()
+    latents: Annotated[
+        dict[Annotated[int, BeforeValidator(_index)], Annotated[Latent, nothing_is({})]], nothing_is({})
+    ] = Field(default={}, description="By a latent's number, from 0: its bias, scale and freeze.")
+    picture: Annotated[Picture, nothing_is({})] = Field(default_factory=dict, validate_default=True)  # type: ignore[assignment]
+    master: Annotated[Master, nothing_is({})] = Master()
+    midi: Annotated[tuple[Midi, ...], nothing_is(())] = ()
+    osc: Annotated[Osc, nothing_is({})] = Osc()
+
+    def values(self) -> dict[str, float]:
+        """The parameters this scene sets, by address; all others keep their defaults."""
+        values: dict[str, float] = {}
+        for owner in ("evolution", "voice", "picture", "master"):
+            values.update(getattr(self, owner).turned(f"/{owner}"))
+        for index, latent in self.latents.items():
+            values.update(latent.turned(f"/latent/{index}"))
+        return values
+
+    def latent_values(self, latent_dim: int) -> dict[str, float]:
+        """Bias, scale and freeze of each of a model's `latent_dim` latents by address, as set here or by default."""
+        values = {
+            address: parameter.default
+            for address, parameter in parameters.declared(latent_dim).items()
+            if parameter.owner == "latent"
+        }
+        return values | {address: value for address, value in self.values().items() if address in values}

@@ -1,0 +1,59 @@
+"""What every decoder is to the rest: latents and a state in, sound and the next state out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from installation.errors import ModelError
+
+Floats = npt.NDArray[np.float32]
+State = Any
+"""What a decoder remembers between calls. Opaque, immutable to whoever holds it: keeping one is a snapshot."""
+
+
+class Decoder(Protocol):
+    """Latents to sound. Pure: the same latents and state give the same sound and next state, whatever came between."""
+
+    sample_rate_hz: int
+    ratio: int
+    """Samples of sound in one latent."""
+    latent_dim: int
+    channels: int
+
+    def start(self, batch: int = 1) -> State:
+        """The state of `batch` decoders that have heard nothing."""
+        ...
+
+    def decode(self, latents: Floats, state: State) -> tuple[Floats, State]:
+        """`latents` (batch, steps, latent_dim) → sound (batch, steps * ratio, channels) and the next state."""
+        ...
+
+
+def _onnx(path: Path, device: str) -> Decoder:
+    from installation.sound.rave_onnx import OnnxDecoder
+
+    return OnnxDecoder(path, device)
+
+
+def _torchscript(path: Path, device: str) -> Decoder:
+    from installation.sound.rave_torch import TorchScriptDecoder
+
+    return TorchScriptDecoder(path, device)
+
+
+DECODERS: dict[str, Callable[[Path, str], Decoder]] = {".onnx": _onnx, ".ts": _torchscript}
+"""By ending of the file. `device` is auto, cpu or cuda."""
+
+
+def open_decoder(path: Path, device: str = "auto") -> Decoder:
+    """Load the decoder in `path` for `device`."""
+    if path.suffix not in DECODERS:
+        raise ModelError(f"{path}: decoders end in {' or '.join(DECODERS)}, got {path.suffix or 'no ending'}")
+    if not path.is_file():
+        raise ModelError(f"{path}: no such file")
+    return DECODERS[path.suffix](path, device)

@@ -1,0 +1,289 @@
+"""The voice: the process that owns the ring, the decoder and the card. Composition only.
+
+Dies of a dead sound server on purpose: PortAudio's own close hangs then, and nothing in-process heals it. The conductor
+starts another, which opens the card by name, or a null clock until the card is back.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field, replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from installation import commands
+from installation.analysis.features import Analyser
+from installation.errors import CardError
+from installation.evolution import genotype
+from installation.link import Link, follow_parent
+from installation.model import Model, load
+from installation.parameters import Values, declared
+from installation.ring import Ring
+from installation.sound import card as cards
+from installation.sound.decoder import open_decoder
+from installation.sound.mixer import decibels, pan_gains
+from installation.sound.player import Player, Turn
+from installation.sound.stream import Knobs, Stream
+from installation.track import LATENTS_AT_MOST, MOMENT, Track
+
+DEAD_CARD_S = 1.0
+"""A card that did not come for so long is dead."""
+FIRST_CALLBACK_S = 4.0
+PROBE_S = 10.0
+"""How often a voice on the null clock looks whether its card is back."""
+WANTS_RESTART = 75
+"""Exit code of a voice that ends to open its card again (EX_TEMPFAIL)."""
+
+
+@dataclass(frozen=True)
+class VoiceSetup:
+    """What a voice is started with."""
+
+    ring: str
+    track: str
+    model: str
+    seed: int
+    steps: int
+    init: str
+    ahead_ms: float
+    backend: str
+    device: str | None
+    values: dict[str, float]
+    started_s: float
+    known: tuple[commands.Trajectory, ...] = field(default=())
+
+
+class Performance:
+    """Player, decoder and ring as one instrument, and the ear on what the card took; no process, no card, no clock."""
+
+    def __init__(self, setup: VoiceSetup, model: Model, ring: Ring, track: Track) -> None:
+        self._model, self._ring, self._track = model, ring, track
+        rng = np.random.default_rng((setup.seed, 1))
+        first = genotype.initial(setup.init, 1, setup.steps, model, rng)[0]
+        self.values = Values(declared(model.latent_dim), setup.values)
+        decoder = open_decoder(model.decoder, setup.backend)
+        self.player = Player(commands.Trajectory(0, first), rng)
+        self.stream = Stream(
+            ring,
+            decoder,
+            self.player,
+            Knobs(Turn.none(model.latent_dim), pan_gains(0.0, decoder.channels, ring.channels)),
+            model.mean,
+            model.deviation,
+            int(setup.ahead_ms / 1000.0 * ring.sample_rate_hz),
+        )
+        self._channels = decoder.channels
+        self._muted = False
+        self.stream.knobs = self._knobs()
+        self._analyser = Analyser(ring.sample_rate_hz, ring.channels)
+        self._heard = self._begun = ring.taken
+        self._square_sum, self._peak = 0.0, 0.0
+        self.player.offer(setup.known)
+
+    def obey(self, command: Any) -> None:
+        """Take a command; what it changes is made heard by the stream's next `respond`."""
+        match command:
+            case commands.Set(address, value):
+                self.values.set(address, value)
+                self.stream.turn(self._knobs())
+            case commands.Play(trajectories, replaces):
+                self.player.offer(trajectories, replaces)
+            case commands.Panic():
+                self.stream.restart()
+            case commands.Stop():
+                self._muted = True
+                self.stream.turn(self._knobs())
+
+    def _knobs(self) -> Knobs:
+        values, numbers = self.values, range(self._model.latent_dim)
+        before = self.stream.knobs.turn
+        frozen = np.array([values[f"/latent/{n}/freeze"] > 0.5 for n in numbers])
+        kept = before.kept.copy()
+        sounding = self.stream.sounding(self._ring.taken)
+        if sounding is not None:
+            newly = frozen & ~before.frozen
+            kept[newly] = sounding[0][newly]
+        turn = Turn(
+            bias=np.array([values[f"/latent/{n}/bias"] for n in numbers], np.float32),
+            scale=np.array([values[f"/latent/{n}/scale"] for n in numbers], np.float32),
+            frozen=frozen & (before.frozen | (sounding is not None)),
+            kept=kept,
+        )
+        silent = self._muted or values["/master/mute"] > 0.5
+        gain = 0.0 if silent else decibels(values["/voice/gain"])
+        return Knobs(
+            turn=turn,
+            gains=pan_gains(values["/voice/pan"], self._channels, self._ring.channels) * np.float32(gain),
+            rate=values["/voice/rate"],
+            glide_s=values["/voice/glide"],
+            hold=values["/voice/hold"] > 0.5,
+        )
+
+    def listen(self) -> int:
+        """Analyse what the card took since the last call and push its moments; how many samples that were."""
+        taken = self._ring.taken
+        count = min(taken - self._heard, self._ring.capacity // 4)
+        if count <= 0:
+            return 0
+        block = self._ring.tap(taken, count)
+        self._square_sum += float(np.sum(np.square(block, dtype=np.float64)))
+        self._peak = max(self._peak, float(np.abs(block).max()))
+        for heard in self._analyser.push(block):
+            self._track.push(self._moment(taken - count + heard.end, heard))
+        self._heard = taken
+        return count
+
+    def _moment(self, position: int, heard: Any) -> Any:
+        moment = np.zeros((), MOMENT)
+        moment["time_s"], moment["sample"] = self._ring.dac_time_s(position), position
+        moment["features"], moment["spectrum"] = heard.features, heard.spectrum
+        sounding = self.stream.sounding(position - 1)
+        if sounding is not None:
+            latent, of = sounding
+            dim = min(len(latent), LATENTS_AT_MOST)
+            moment["latent"][:dim] = ((latent - self._model.mean) / self._model.deviation)[:dim]
+            moment["latent_dim"], moment["step"], moment["steps"] = dim, of.step, of.steps
+            moment["trajectory"], moment["sparseness"], moment["generation"] = of.trajectory, of.sparseness, of.generation
+        return moment
+
+    def figures(self) -> dict[str, Any]:
+        """The voice's part of the run's report."""
+        ring, decode_ms = self._ring, np.array(self.stream.decode_ms or [0.0])
+        samples = ring.taken - self._begun
+        mean_square = self._square_sum / max(1, samples * ring.channels)
+        return {
+            "sample_rate_hz": ring.sample_rate_hz,
+            "samples": samples,
+            "missed_samples": ring.missed,
+            "card_underflows": ring.underflows,
+            "decode_ms": {
+                "p50": round(float(np.percentile(decode_ms, 50)), 3),
+                "p99": round(float(np.percentile(decode_ms, 99)), 3),
+                "max": round(float(decode_ms.max()), 3),
+            },
+            "decode_budget_ms": round(self.stream.budget_ms, 3),
+            "ahead_ms": round(1000.0 * ring.ahead / ring.sample_rate_hz, 1),
+            "rms_db": round(10.0 * float(np.log10(max(mean_square, 1e-12))), 1),
+            "peak_db": round(20.0 * float(np.log10(max(self._peak, 1e-6))), 1),
+            "broken_steps": self.stream.broken_steps,
+            "knob_rewrites": self.stream.rewrites,
+            "trajectories_played": self.player.played,
+        }
+
+
+class Probe:
+    """Looks for the wanted card now and then, in a process that may hang without harm."""
+
+    def __init__(self, device: str | None) -> None:
+        self._device = device
+        self._process: subprocess.Popen[bytes] | None = None
+        self._due_s = time.monotonic() + PROBE_S
+
+    def found(self, now_s: float) -> bool:
+        """Whether a card could be opened, asked at most every PROBE_S."""
+        if self._process is None:
+            if now_s >= self._due_s:
+                self._due_s = now_s + PROBE_S
+                order = [sys.executable, "-m", "installation", "devices", "--probe", self._device or ""]
+                quiet = subprocess.DEVNULL
+                self._process = subprocess.Popen(order, stdin=quiet, stdout=quiet, stderr=quiet)
+            return False
+        code = self._process.poll()
+        if code is None and now_s > self._due_s:
+            self._process.kill()
+        if code is not None:
+            self._process = None
+        return code == 0
+
+    def close(self) -> None:
+        """End a probe under way."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
+def main(connection: Connection, setup: VoiceSetup) -> None:
+    """The voice's process."""
+    follow_parent()
+    sys.setswitchinterval(0.0005)
+    link = Link(connection, "voice")
+    with Ring.attach(setup.ring) as ring, Track.attach(setup.track) as track:
+        model = load(setup.model)
+        card, why = cards.find(setup.device, model.sample_rate_hz, ring.channels)
+        if why:
+            link.say(f"no card, so a null clock keeps time: {why}")
+        ring.sample_rate_hz = card.sample_rate_hz
+        ring.forget_ahead()
+        performance = Performance(setup, model, ring, track)
+        performance.stream.fill(64)
+        try:
+            card.open(ring)
+        except CardError as error:
+            link.say(f"no card, so a null clock keeps time: {error}")
+            card = cards.NullCard(ring.sample_rate_hz)
+            card.open(ring)
+        _perform(link, setup, performance, ring, card)
+        _close(card)
+
+
+def _perform(link: Link, setup: VoiceSetup, performance: Performance, ring: Ring, card: cards.Card) -> None:
+    """Command, respond, fill, listen, until stopped."""
+    probe = Probe(setup.device) if isinstance(card, cards.NullCard) else None
+    came, came_s, began = ring.callbacks, time.monotonic() + FIRST_CALLBACK_S - DEAD_CARD_S, ring.taken
+    first_sound_s: float | None = None
+
+    def figures() -> dict[str, Any]:
+        return performance.figures() | {"first_sound_s": first_sound_s, "card": card.name, "card_latency_ms": round(1000.0 * card.latency_s, 1)}
+
+    while not link.stopped:
+        for command in link.drain():
+            performance.obey(command)
+        performance.stream.respond(2 * card.block)
+        performance.stream.fill()
+        performance.listen()
+        now_s = time.monotonic()
+        if first_sound_s is None and ring.taken > began:
+            first_sound_s = round(now_s - setup.started_s, 3)
+            link.say(f"first sound after {first_sound_s:.2f} s, on {card.name} at {ring.sample_rate_hz} Hz")
+        if ring.callbacks != came:
+            came, came_s = ring.callbacks, now_s
+        elif now_s - came_s > DEAD_CARD_S:
+            link.say(f"card {card.name!r} did not come for {DEAD_CARD_S:g} s: starting the voice again")
+            os._exit(WANTS_RESTART)
+        if probe and probe.found(now_s):
+            link.say("a card is there: starting the voice again to open it")
+            os._exit(WANTS_RESTART)
+        link.pulse(now_s, ring.callbacks, figures)
+        link.wait(0.004)
+    _fade_out(performance, ring, card)
+    if probe:
+        probe.close()
+    link.pulse(time.monotonic(), ring.callbacks, figures, at_once=True)
+
+
+def _fade_out(performance: Performance, ring: Ring, card: cards.Card) -> None:
+    """The last FADE_S of sound, then wait until the card has taken it, or half a second."""
+    performance.obey(commands.Stop())
+    performance.stream.respond(2 * card.block)
+    silent = ring.taken + 3 * card.block + ring.sample_rate_hz // 40
+    until_s = time.monotonic() + 0.5
+    while ring.taken < min(silent, ring.written) and time.monotonic() < until_s:
+        performance.listen()
+        time.sleep(0.002)
+    time.sleep(min(0.2, card.latency_s))
+
+
+def _close(card: cards.Card) -> None:
+    """Close the card, or leave it when it hangs."""
+    closing = threading.Thread(target=card.close, daemon=True)
+    closing.start()
+    closing.join(1.0)
+    if closing.is_alive():
+        os._exit(0)

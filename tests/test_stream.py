@@ -1,0 +1,198 @@
+"""The stream: what the ring holds is the plain path; a turned knob rewrites it without a seam."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from installation.commands import Trajectory
+from installation.ring import Ring
+from installation.sound.mixer import pan_gains
+from installation.sound.player import Player, Turn
+from installation.sound.stream import Knobs, Stream
+from tests.parts import Floats, SineDecoder, walk
+
+MEAN, DEVIATION = np.zeros(2, np.float32), np.ones(2, np.float32)
+OPEN = Knobs(Turn.none(2), pan_gains(0.0, 1, 2))
+
+
+def stream_on(ring: Ring, decoder: Any = None, ahead: int = 9600) -> Stream:
+    decoder = decoder or SineDecoder()
+    player = Player(Trajectory(1, walk(40, 2)), np.random.default_rng(0))
+    player.offer(tuple(Trajectory(n, walk(40, 2, n)) for n in range(2, 6)))
+    return Stream(ring, decoder, player, OPEN, MEAN, DEVIATION, ahead)
+
+
+def take(ring: Ring, count: int) -> Floats:
+    out = np.zeros((count, ring.channels), np.float32)
+    assert ring.take(out) == count
+    return out
+
+
+def play(stream: Stream, ring: Ring, blocks: int, size: int = 512) -> Floats:
+    out = []
+    for _ in range(blocks):
+        stream.fill(64)
+        out.append(take(ring, size))
+    return np.concatenate(out)
+
+
+@pytest.fixture
+def ring() -> Any:
+    with Ring.create(1 << 16, 2, 48_000) as made:
+        yield made
+
+
+def test_however_much_is_held_ahead_the_sound_is_the_same() -> None:
+    heard = []
+    for ahead in (2048, 5000, 20_000):
+        with Ring.create(1 << 16, 2, 48_000) as ring:
+            heard.append(play(stream_on(ring, ahead=ahead), ring, 60))
+    assert np.array_equal(heard[0], heard[1]) and np.array_equal(heard[0], heard[2])
+
+
+@pytest.mark.parametrize("ratio", [128, 512, 2048])
+def test_it_begins_in_silence_and_fades_in(ring: Ring, ratio: int) -> None:
+    heard = play(stream_on(ring, SineDecoder(ratio)), ring, 20)
+    assert np.abs(heard[:160]).max() == 0.0
+    assert 0.05 < np.abs(heard[2000:]).max() < 0.9
+
+
+def test_turning_nothing_rewrites_the_same_samples(ring: Ring) -> None:
+    stream = stream_on(ring)
+    play(stream, ring, 9, 700)
+    before = ring.tap(ring.written, ring.ahead)
+    stream.turn(replace(OPEN))
+    assert stream.respond(1024)
+    assert np.abs(ring.tap(ring.written, ring.ahead) - before).max() < 1e-6
+
+
+def test_a_long_run_with_idle_turns_is_the_plain_run(ring: Ring) -> None:
+    stream = stream_on(ring)
+    out = []
+    for _ in range(80):
+        stream.fill(64)
+        stream.turn(replace(OPEN))
+        stream.respond(1024)
+        out.append(take(ring, 512))
+    with Ring.create(1 << 16, 2, 48_000) as other:
+        assert np.abs(np.concatenate(out) - play(stream_on(other), other, 80)).max() < 1e-6
+
+
+def biased(bias: float) -> Knobs:
+    return replace(OPEN, turn=replace(OPEN.turn, bias=np.array([bias, 0.0], np.float32)))
+
+
+def test_a_knob_is_heard_from_just_ahead_of_the_card_on(ring: Ring) -> None:
+    stream = stream_on(ring)
+    play(stream, ring, 20)
+    stream.fill(64)
+    before, taken = ring.tap(ring.written, ring.ahead), ring.taken
+    stream.turn(biased(1.0))
+    assert stream.respond(1024)
+    after = ring.tap(ring.written, ring.written - taken)
+    changed = np.flatnonzero(np.abs(after - before).max(axis=1) > 1e-4)
+    assert 1024 <= changed[0] < 1024 + 200
+
+
+def test_a_turned_knob_leaves_no_seam(ring: Ring) -> None:
+    stream = stream_on(ring)
+    calm = play(stream, ring, 60)
+    out = []
+    for number in range(60):
+        stream.turn(biased(0.3 * (number % 2)))
+        stream.respond(1024)
+        stream.fill(64)
+        out.append(take(ring, 512))
+    # 440 Hz sines instead of 220 Hz are twice as steep; a click would be far above that.
+    assert np.abs(np.diff(np.concatenate(out), axis=0)).max() < 3.0 * np.abs(np.diff(calm, axis=0)).max()
+
+
+def test_after_the_seam_it_is_what_a_decoder_with_the_new_latents_makes(ring: Ring) -> None:
+    stream = stream_on(ring)
+    play(stream, ring, 20)
+    stream.fill(64)
+    splice = ring.taken + 1024
+    again = [step for step in stream.steps if step.end > splice]
+    stream.turn(biased(1.0))
+    assert stream.respond(1024)
+    decoder, expected = SineDecoder(), []
+    state = again[0].before.decoder
+    for step in again:
+        sound, state = decoder.decode(step.path[None] + np.array([1.0, 0.0], np.float32), state)
+        expected.append(sound[0])
+    line = np.concatenate(expected) * pan_gains(0.0, 1, 2)
+    held = ring.tap(ring.written, len(line))
+    first = splice - again[0].begin + 960
+    delay = 160
+    # The guard's DC block turns the phase by a degree or so; nothing else lies between.
+    assert np.abs(held[first:] - line[first - delay : len(line) - delay]).max() < 0.02
+
+
+def test_hold_takes_what_is_heard_and_stays_there(ring: Ring) -> None:
+    stream = stream_on(ring)
+    play(stream, ring, 20)
+    stream.fill(64)
+    heard = stream.sounding(ring.taken + 1024)
+    stream.turn(replace(OPEN, hold=True))
+    assert stream.respond(1024)
+    play(stream, ring, 40)
+    later = stream.sounding(ring.taken - 1)
+    assert heard is not None and later is not None
+    assert np.array_equal(heard[0], later[0])
+
+
+def test_a_model_at_another_rate_than_the_card(ring: Ring) -> None:
+    ring.sample_rate_hz = 44_100
+    stream = stream_on(ring)
+    for number in range(60):
+        stream.turn(biased(0.2 * (number % 2)))
+        stream.respond(1024)
+        stream.fill(64)
+        block = take(ring, 512)
+    assert 0.02 < np.abs(block).max() < 0.9
+    assert [step.begin for step in stream.steps][1:] == [step.end for step in stream.steps][:-1]
+
+
+class Poisoned(SineDecoder):
+    """Gives a NaN at its fifth call."""
+
+    def decode(self, latents: Floats, state: Any) -> tuple[Floats, Any]:
+        sound, state = super().decode(latents, state)
+        if self.calls == 5:
+            sound[0, 100] = np.nan
+            state = state * np.nan
+        return sound, state
+
+
+def test_a_broken_step_is_counted_silenced_and_over(ring: Ring) -> None:
+    stream = stream_on(ring, Poisoned())
+    heard = play(stream, ring, 60)
+    assert stream.broken_steps == 1
+    assert np.isfinite(heard).all()
+    assert np.abs(heard[-4096:]).max() > 0.05
+    assert np.abs(np.diff(heard, axis=0)).max() < 0.05
+
+
+def test_panic_goes_through_silence_and_comes_back(ring: Ring) -> None:
+    stream = stream_on(ring)
+    play(stream, ring, 20)
+    stream.restart()
+    stream.respond(1024)
+    heard: npt.NDArray[np.float32] = play(stream, ring, 30)
+    assert np.abs(np.diff(heard, axis=0)).max() < 0.05
+    assert np.abs(heard[-4096:]).max() > 0.05
+
+
+def test_the_knob_that_comes_too_late_for_the_ring_is_in_the_next_step(ring: Ring) -> None:
+    stream = stream_on(ring, ahead=1500)
+    stream.fill(64)
+    take(ring, 1024)
+    stream.turn(biased(1.0))
+    assert not stream.respond(2048)
+    stream.fill(64)
+    assert np.array_equal(stream.steps[-1].latents[0], stream.steps[-1].path[0] + np.array([1.0, 0.0], np.float32))
