@@ -98,13 +98,13 @@ class Section(BaseModel):
         return {f"{prefix}/{key}": float(getattr(self, key)) for key in self.knobs if key in self.model_fields_set}
 
 
-AnySection = TypeVar("AnySection", bound=type[Section])
+AnySection = TypeVar("AnySection", bound=Section)
 
 
-def with_knobs(knobs: dict[str, Parameter]) -> Callable[[AnySection], AnySection]:
+def with_knobs(knobs: dict[str, Parameter]) -> Callable[[type[AnySection]], type[AnySection]]:
     """Give a section a field for each of `knobs`, with its range, default and sentence."""
 
-    def widen(section: AnySection) -> AnySection:
+    def widen(section: type[AnySection]) -> type[AnySection]:
         fields: dict[str, Any] = {
             key: (
                 Annotated[float, Number(knob)],
@@ -116,6 +116,6 @@ def with_knobs(knobs: dict[str, Parameter]) -> Callable[[AnySection], AnySection
             section.__name__, __base__=section, __module__=section.__module__, __doc__=section.__doc__, **fields
         )
         wider.knobs = knobs
-        return wider  # type: ignore[return-value]
+        return wider
 
     return widen

@@ -30,9 +30,10 @@ SHADERS = Path(__file__).resolve().parent.parent / "shaders"
 ACTIONS: dict[str, Control] = {"/scene/next": Next(), "/evolution/reset": Reset(), "/panic": Panic()}
 """What control may ask for without a value."""
 RECALL = "/scene/recall"
+TOGGLE = " toggle"
 SOURCES = (*FEATURES, "sparseness", "age", "progress")
-"""What a mapping may come from: what is heard, and of the trajectory now sounding its sparseness, its age in generations
-and its progress 0..1."""
+"""What a mapping may come from: what is heard, and of the trajectory now sounding its sparseness, its age in
+generations and its progress 0..1."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Surroundings:
     model_fault: str | None = None
     shaders: Path = SHADERS
     shader_inputs: tuple[str, ...] | None = None
+    shader_fault: str | None = None
 
 
 def _of(owner: str) -> dict[str, Parameter]:
@@ -138,6 +140,8 @@ def _shader(written: str, info: ValidationInfo) -> str:
         return str(SHADERS / written)
     path = find_shader(written, around.folder, around.shaders)
     if path:
+        if around.shader_fault:
+            raise wrong(around.shader_fault)
         return str(path)
     known = tuple(sorted(path.name for path in around.shaders.glob("*.fs")))
     raise wrong(f"no shader {written!r} in {around.shaders} or beside the scene{nearest(written, known)}")
@@ -164,56 +168,44 @@ class Master(Section):
 
 @dataclass(frozen=True)
 class MidiControl:
-    """One control of a MIDI device: `kind` cc or note, `channel` 1..16 or None for any; `toggle`: a press turns over."""
+    """One control of a MIDI device: `kind` cc or note, `number` 0..127, `channel` 1..16 or None for any."""
 
     kind: str
     number: int
     channel: int | None
-    toggle: bool
 
     def hears(self, kind: str, number: int, channel: int) -> bool:
         """Whether a message of this kind, number and channel is this control's."""
         return (kind, number) == (self.kind, self.number) and self.channel in (None, channel)
 
 
-_CONTROL = re.compile(
-    r"(cc|note) (0|[1-9]|[1-9]\d|1[01]\d|12[0-7])(?: channel ([1-9]|1[0-6]))?( toggle)?", flags=re.ASCII
-)
+_CONTROL = re.compile(r"(cc|note) (0|[1-9]|[1-9]\d|1[01]\d|12[0-7])(?: channel ([1-9]|1[0-6]))?", re.ASCII)
 
 
 def midi_control(text: str) -> MidiControl | None:
-    """`cc 7`, `cc 7 channel 3`, `note 60`, `note 60 toggle` …; None for anything else."""
+    """`cc 7`, `cc 7 channel 3`, `note 60` …; None for anything else."""
     found = _CONTROL.fullmatch(text)
-    if not found:
-        return None
-    channel = int(found[3]) if found[3] else None
-    return MidiControl(found[1], int(found[2]), channel, found[4] is not None)
+    return MidiControl(found[1], int(found[2]), int(found[3]) if found[3] else None) if found else None
 
 
 def _control(text: str) -> str:
     if midi_control(text) is None:
-        raise wrong(f"{text!r} is no control; allowed are cc 0..127 or note 0..127, then channel 1..16, then toggle")
+        raise wrong(f"{text!r} is no control; allowed are cc 0..127 or note 0..127, and after it channel 1..16")
     return text
 
 
-def _target(address: str, info: ValidationInfo) -> str:
-    """A declared parameter, an action, or a recall of a scene."""
+def _target(written: str, info: ValidationInfo) -> str:
+    """A declared parameter, a switch to toggle, an action, or a recall of a scene."""
     around: Surroundings | None = info.context
-    latent_dim = around.model.latent_dim if around and around.model else LATENTS_AT_MOST
-    allowed = (*parameters.declared(latent_dim), *ACTIONS)
-    if address in allowed or re.fullmatch(re.escape(RECALL) + r" \S.*", address):
-        return address
-    raise wrong(f"{address}: no such parameter or action{nearest(address, (*allowed, RECALL + ' SCENE'))}")
-
-
-def _toggles(controls: dict[str, str]) -> dict[str, str]:
-    """Only a switch can be turned over."""
-    declared = parameters.declared(LATENTS_AT_MOST)
-    for text, address in controls.items():
-        control = midi_control(text)
-        if control and control.toggle and (address not in declared or declared[address].curve != "switch"):
-            raise wrong(f"{text!r}: {address} is not a switch and can't be toggled")
-    return controls
+    declared = parameters.declared(around.model.latent_dim if around and around.model else LATENTS_AT_MOST)
+    address = written.removesuffix(TOGGLE)
+    if written in declared or written in ACTIONS or re.fullmatch(re.escape(RECALL) + r" \S.*", written):
+        return written
+    if address not in declared:
+        raise wrong(f"{address}: no such parameter or action{nearest(address, (*declared, *ACTIONS, RECALL))}")
+    if declared[address].curve != "switch":
+        raise wrong(f"{address} is not a switch and can't be toggled")
+    return written
 
 
 class Midi(Section):
@@ -221,10 +213,8 @@ class Midi(Section):
 
     device: Text = Field(description="A part of the device's name in any case, or a pattern with * and ?.")
     controls: Annotated[
-        dict[Annotated[str, AfterValidator(_control)], Annotated[str, AfterValidator(_target)]],
-        AfterValidator(_toggles),
-        nothing_is({}),
-    ] = Field(description="What each control turns: an address, or an action as /scene/next.")
+        dict[Annotated[str, AfterValidator(_control)], Annotated[str, AfterValidator(_target)]], nothing_is({})
+    ] = Field(description="What each control turns: an address, a switch's with toggle after it, or an action.")
 
     def matches(self, name: str) -> bool:
         """Whether the device called `name` is meant."""
@@ -282,7 +272,7 @@ class Scene(Section):
     latents: Annotated[
         dict[Annotated[int, BeforeValidator(_index)], Annotated[Latent, nothing_is({})]], nothing_is({})
     ] = Field(default={}, description="By a latent's number, from 0: its bias, scale and freeze.")
-    picture: Annotated[Picture, nothing_is({})] = Field(default_factory=dict, validate_default=True)  # type: ignore[assignment]
+    picture: Annotated[Picture, nothing_is({})] = Field(default_factory=dict, validate_default=True)
     master: Annotated[Master, nothing_is({})] = Master()
     midi: Annotated[tuple[Midi, ...], nothing_is(())] = ()
     osc: Annotated[Osc, nothing_is({})] = Osc()

@@ -41,7 +41,7 @@ class Message(NamedTuple):
     delay_s: float = 0.0
 
 
-class _Fault(Exception):
+class _MalformedError(Exception):
     """Why the packet is refused; never leaves this file."""
 
 
@@ -56,14 +56,14 @@ def read(packet: bytes, unix_s: float) -> tuple[Message, ...] | Refused:
             if len(messages) > MESSAGES_AT_MOST:
                 return Refused("too many messages in a packet")
         return tuple(messages)
-    except _Fault as fault:
+    except _MalformedError as fault:
         return Refused(str(fault))
 
 
 def _element(data: bytes, start: int, end: int, unix_s: float, delay_s: float, depth: int) -> Iterator[Message]:
     """The messages of the packet or bundle element in data[start:end]."""
     if (end - start) % 4 or end - start < 4:
-        raise _Fault("size is not a multiple of 4")
+        raise _MalformedError("size is not a multiple of 4")
     if data[start : start + 8] == _BUNDLE:
         yield from _bundle(data, start, end, unix_s, depth)
     else:
@@ -72,16 +72,16 @@ def _element(data: bytes, start: int, end: int, unix_s: float, delay_s: float, d
 
 def _bundle(data: bytes, start: int, end: int, unix_s: float, depth: int) -> Iterator[Message]:
     if depth >= DEPTH_AT_MOST:
-        raise _Fault("bundles too deep")
+        raise _MalformedError("bundles too deep")
     if end - start < 16:
-        raise _Fault("bundle without a time tag")
+        raise _MalformedError("bundle without a time tag")
     delay_s = _delay_s(data, start + 8, unix_s)
     position = start + 16
     while position < end:
         size = int.from_bytes(data[position : position + 4], "big", signed=True)
         position += 4
         if size <= 0 or size > end - position:
-            raise _Fault("bundle element of impossible size")
+            raise _MalformedError("bundle element of impossible size")
         yield from _element(data, position, position + size, unix_s, delay_s, depth + 1)
         position += size
 
@@ -91,22 +91,22 @@ def _delay_s(data: bytes, start: int, unix_s: float) -> float:
     tag = int.from_bytes(data[start : start + 8], "big")
     delay_s = 0.0 if tag == _AT_ONCE else tag / 2**32 - _EPOCH_S - unix_s
     if delay_s > HORIZON_S:
-        raise _Fault("dated too far ahead")
+        raise _MalformedError("dated too far ahead")
     return max(0.0, delay_s)
 
 
 def _message(data: bytes, start: int, end: int, delay_s: float) -> Message:
     raw, position = _string(data, start, end)
     if not raw.startswith(b"/"):
-        raise _Fault("address does not start with /")
+        raise _MalformedError("address does not start with /")
     if len(raw) > ADDRESS_AT_MOST or not _ADDRESS_BYTES.issuperset(raw):
-        raise _Fault("address too long or not printable ASCII")
+        raise _MalformedError("address too long or not printable ASCII")
     arguments: tuple[Argument, ...] = ()
     if position < end:
         tags, position = _string(data, position, end)
         arguments, position = _arguments(tags, data, position, end)
     if position != end:
-        raise _Fault("bytes left over")
+        raise _MalformedError("bytes left over")
     return Message(raw.decode("ascii"), arguments, delay_s)
 
 
@@ -114,31 +114,31 @@ def _string(data: bytes, start: int, end: int) -> tuple[bytes, int]:
     """The zero-ended bytes at `start` and where what follows their padding begins."""
     stop = data.find(b"\0", start, end)
     if stop < 0:
-        raise _Fault("text without its end")
+        raise _MalformedError("text without its end")
     return data[start:stop], start + (stop - start) // 4 * 4 + 4
 
 
 def _arguments(tags: bytes, data: bytes, position: int, end: int) -> tuple[tuple[Argument, ...], int]:
     if not tags.startswith(b","):
-        raise _Fault("no type tags")
+        raise _MalformedError("no type tags")
     if len(tags) - 1 > ARGUMENTS_AT_MOST:
-        raise _Fault("too many arguments")
+        raise _MalformedError("too many arguments")
     open_arrays: list[list[Argument]] = [[]]
     for tag in tags[1:].decode("latin-1"):
         if tag == "[":
             if len(open_arrays) > DEPTH_AT_MOST:
-                raise _Fault("arrays too deep")
+                raise _MalformedError("arrays too deep")
             open_arrays.append([])
         elif tag == "]":
             if len(open_arrays) == 1:
-                raise _Fault("array closed that was not opened")
+                raise _MalformedError("array closed that was not opened")
             array = tuple(open_arrays.pop())
             open_arrays[-1].append(array)
         else:
             argument, position = _argument(tag, data, position, end)
             open_arrays[-1].append(argument)
     if len(open_arrays) > 1:
-        raise _Fault("array not closed")
+        raise _MalformedError("array not closed")
     return tuple(open_arrays[0]), position
 
 
@@ -160,14 +160,14 @@ def _argument(tag: str, data: bytes, position: int, end: int) -> tuple[Argument,
     if tag == "b":
         size = int.from_bytes(_slice(data, position, 4, end), "big", signed=True)
         return _slice(data, position + 4, size, end), position + 4 + (size + 3) // 4 * 4
-    raise _Fault("unknown type tag")
+    raise _MalformedError("unknown type tag")
 
 
 def _number(tag: str, data: bytes, position: int, end: int) -> tuple[Argument, int]:
     size = struct.calcsize(_FIXED[tag])
     (value,) = struct.unpack(_FIXED[tag], _slice(data, position, size, end))
     if not math.isfinite(value):
-        raise _Fault("not a finite number")
+        raise _MalformedError("not a finite number")
     if tag == "c":
         return _character(value), position + size
     return value, position + size
@@ -175,7 +175,7 @@ def _number(tag: str, data: bytes, position: int, end: int) -> tuple[Argument, i
 
 def _slice(data: bytes, position: int, size: int, end: int) -> bytes:
     if size < 0 or size > end - position:
-        raise _Fault("argument outside the packet")
+        raise _MalformedError("argument outside the packet")
     return data[position : position + size]
 
 
@@ -183,10 +183,10 @@ def _text(raw: bytes) -> str:
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
-        raise _Fault("text is not UTF-8") from None
+        raise _MalformedError("text is not UTF-8") from None
 
 
 def _character(code: int) -> str:
     if code > 0x7F:
-        raise _Fault("character is not ASCII")
+        raise _MalformedError("character is not ASCII")
     return chr(code)

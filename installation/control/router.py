@@ -22,7 +22,7 @@ from installation.commands import Control, Ping, Ramp, Recall, Refused, Set
 from installation.control import packet, pattern
 from installation.control.packet import Argument
 from installation.parameters import Parameter, nearest
-from installation.scene import ACTIONS, RECALL, Midi, midi_control
+from installation.scene import ACTIONS, RECALL, TOGGLE, Midi, midi_control
 
 OWNERS: dict[str, tuple[str, ...]] = {
     "evolution": ("breeder",),
@@ -40,6 +40,8 @@ RAMP_AT_MOST_S = 3600.0
 LEASE_AT_MOST_S = 3600.0
 PATTERNS_AT_MOST = 16
 """Patterns in one packet: each is matched against every parameter."""
+HINTS_AT_MOST = 2
+"""Unknown addresses in one packet for which the nearest known one is looked for, which takes a millisecond or so."""
 _SINGLE_PRECISION = 1e-6
 
 
@@ -69,17 +71,20 @@ def from_osc(data: bytes, parameters: Mapping[str, Parameter], unix_s: float) ->
     if sum(pattern.is_pattern(message.address) for message in messages) > PATTERNS_AT_MOST:
         return (Due(Refused("too many patterns in a packet"), 0.0),)
     due: list[Due] = []
+    hints = HINTS_AT_MOST
     for message in messages:
-        commands = from_message(message.address, message.arguments, parameters)
+        commands = from_message(message.address, message.arguments, parameters, hint=hints > 0)
+        hints -= isinstance(commands, Refused)
         each = (commands,) if isinstance(commands, Refused) else commands
         due.extend(Due(command, message.delay_s) for command in each)
     return tuple(due)
 
 
 def from_message(
-    address: str, arguments: tuple[Argument, ...], parameters: Mapping[str, Parameter]
+    address: str, arguments: tuple[Argument, ...], parameters: Mapping[str, Parameter], hint: bool = True
 ) -> tuple[Asked, ...] | Refused:
-    """The commands one message stands for: none for a button's release, several for a pattern."""
+    """The commands one message stands for: none for a button's release, several for a pattern. With `hint` a refusal
+    names the nearest known address."""
     if address in ACTIONS:
         return _action(ACTIONS[address], arguments)
     if address in _WORDS:
@@ -89,7 +94,8 @@ def from_message(
     if wanted in parameters:
         return _turn((parameters[wanted],), arguments, twin)
     if not pattern.is_pattern(wanted):
-        return Refused(f"{_shown(address)}: no such parameter{nearest(wanted, parameters)}")
+        near = nearest(wanted, parameters) if hint and len(wanted) <= 64 else ""
+        return Refused(f"{_shown(address)}: no such parameter{near}")
     read = pattern.read(wanted)
     if read is None:
         return Refused(f"{_shown(address)}: a bracket or brace is not closed")
@@ -149,7 +155,8 @@ def _numbers(arguments: tuple[Argument, ...]) -> tuple[float, ...] | Refused:
 
 
 def _kind(argument: Argument) -> str:
-    return {str: "text", bytes: "bytes", tuple: "an array"}.get(type(argument), "nothing")
+    names: dict[type, str] = {str: "text", bytes: "bytes", tuple: "an array"}
+    return names.get(type(argument), "nothing")
 
 
 def _shown(address: str) -> str:
@@ -200,6 +207,14 @@ _WORDS: dict[str, Callable[[tuple[Argument, ...]], tuple[Asked, ...] | Refused]]
 
 
 @dataclass(frozen=True)
+class MidiPort:
+    """A device came (`here`) or went; where its faders stand is not known."""
+
+    device: str
+    here: bool
+
+
+@dataclass(frozen=True)
 class MidiMessage:
     """What a controller sent: `kind` is cc or note, `channel` 1..16, `value` 0..127 (a note's velocity, 0 let go)."""
 
@@ -216,12 +231,14 @@ def from_midi(
     """The commands `devices` map `message` to; none for what they don't mention. `values` are the parameters' now.
 
     A continuous controller gives a parameter's travel, 0..127 for 0..1, or from 64 up a switch or action. A note holds
-    a switch while it is down, or sets other parameters to its velocity; with `toggle` each press turns a switch over.
+    a switch while it is down, or sets other parameters to its velocity. With ` toggle` after the address each press of
+    either turns a switch over.
     """
     commands: list[Control] = []
-    for target, toggle in _targets(message, devices):
-        if target in parameters:
-            commands.extend(_midi_turn(parameters[target], message, values, toggle))
+    for target in _targets(message, devices):
+        address = target.removesuffix(TOGGLE)
+        if address in parameters:
+            commands.extend(_midi_turn(parameters[address], message, values, toggle=target.endswith(TOGGLE)))
             continue
         asked = _midi_action(target, message)
         if isinstance(asked, Refused):
@@ -230,7 +247,7 @@ def from_midi(
     return tuple(commands)
 
 
-def _targets(message: MidiMessage, devices: tuple[Midi, ...]) -> list[tuple[str, bool]]:
+def _targets(message: MidiMessage, devices: tuple[Midi, ...]) -> list[str]:
     found = []
     for device in devices:
         if not device.matches(message.device):
@@ -238,7 +255,7 @@ def _targets(message: MidiMessage, devices: tuple[Midi, ...]) -> list[tuple[str,
         for text, target in device.controls.items():
             control = midi_control(text)
             if control and control.hears(message.kind, message.number, message.channel):
-                found.append((target, control.toggle))
+                found.append(target)
     return found
 
 
@@ -247,7 +264,7 @@ def _pressed(message: MidiMessage) -> bool:
 
 
 def _midi_turn(
-    parameter: Parameter, message: MidiMessage, values: Mapping[str, float], toggle: bool
+    parameter: Parameter, message: MidiMessage, values: Mapping[str, float], *, toggle: bool
 ) -> tuple[Set, ...]:
     if toggle:
         on = values[parameter.address] > parameter.minimum

@@ -82,7 +82,7 @@ def crossover(first: Floats, second: Floats, rng: np.random.Generator) -> Floats
     count, steps, _ = first.shape
     if steps < 2:
         return first.copy()
-    cuts = rng.integers(1, steps, count)
+    cuts = rng.integers(1, steps, (count,))
     return np.where((np.arange(steps) < cuts[:, None])[..., None], first, second)
 
 
@@ -96,7 +96,7 @@ def mutate(
     playable. Steps that aren't mutated stay bit for bit; `mask` (latent_dim,) is False where a latent must not move.
     """
     count, steps, latent_dim = children.shape
-    smooth = rng.random(count) < SMOOTH_SHARE
+    smooth = rng.random((count,)) < SMOOTH_SHARE
     scattered = rng.random((count, steps)) < rate
     noise = rng.standard_normal((count, steps, latent_dim))
     bump = bumps(count, steps, rate, rng)
@@ -110,8 +110,8 @@ def mutate(
 def bumps(count: int, steps: int, rate: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
     """One raised-cosine bump for each child, (count, steps), 0 outside a span of `rate * steps` steps (rounded up or
     down by chance, so the mean is exact). A span may leave at the end and go on at the start: no step is favoured."""
-    spans = np.floor(rate * steps + rng.random(count)).astype(np.int64)
-    starts = rng.integers(0, steps, count)
+    spans = np.floor(rate * steps + rng.random((count,))).astype(np.int64)
+    starts = rng.integers(0, steps, (count,))
     inside = np.mod(np.arange(steps) - starts[:, None], steps)
     shape = np.sin(np.pi * (inside + 1) / (spans[:, None] + 1)) ** 2
     return np.where(inside < spans[:, None], shape, 0.0)

@@ -20,10 +20,12 @@ REASONS = ("not_finite", "silent", "clipped", "offset")
 
 def faults(sounds: Floats) -> list[str | None]:
     """For each of `sounds` (count, samples), full scale 1: one of REASONS, or None if it may be played."""
-    finite = np.isfinite(sounds).all(axis=1)
+    finite = np.asarray(np.isfinite(sounds).all(axis=1))
     clean = np.where(finite[:, None], sounds, np.float32(0))
     rms = np.sqrt(np.einsum("ij,ij->i", clean, clean, dtype=np.float64) / max(1, clean.shape[1]))
     mean = np.abs(clean.mean(axis=1, dtype=np.float64))
     clipped = (np.abs(clean) >= FULL_SCALE).mean(axis=1)
-    wrong = np.stack([~finite, rms < 10 ** (SILENT_DB / 20), clipped > CLIPPED_SHARE, mean > OFFSET_SHARE * rms], axis=1)
+    wrong = np.stack(
+        [~finite, rms < 10 ** (SILENT_DB / 20), clipped > CLIPPED_SHARE, mean > OFFSET_SHARE * rms], axis=1
+    )
     return [REASONS[int(np.argmax(row))] if row.any() else None for row in wrong]

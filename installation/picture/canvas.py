@@ -92,7 +92,8 @@ class _Draw:
     def __init__(self, context: Any, vertex: str, fragment: str, units: Mapping[str, int]) -> None:
         self.program = context.program(vertex_shader=vertex, fragment_shader=fragment)
         self.triangle = context.vertex_array(self.program, [])
-        self.uniforms = {name: self.program[name] for name in self.program if name not in units}
+        names = {uniform: name for name, uniform in glsl.RENAMED.items()}
+        self.uniforms = {names.get(name, name): self.program[name] for name in self.program if name not in units}
         self.images = [name for name in units if name in self.program]
         for name in self.images:
             self.program[name].value = units[name]

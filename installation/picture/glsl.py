@@ -55,6 +55,9 @@ void main() {
 }
 """
 
+RENAMED = {"centroid": "isf_centroid"}
+"""Inputs whose name is a word of GLSL, and what the uniform is called instead; a macro hides it from the author."""
+
 _TYPES = {"event": "bool", "bool": "bool", "long": "int", "float": "float", "point2D": "vec2", "color": "vec4"}
 
 _VERSION = re.compile(r"^[ \t]*#[ \t]*version\b.*$", re.MULTILINE)
@@ -87,7 +90,8 @@ def fragment(shader: Shader, index: int) -> str:
 def _uniforms(shader: Shader) -> str:
     """The inputs and targets as uniforms, each counted as the author's line that names it."""
     kinds = {each.name: _TYPES.get(each.kind, "sampler2D") for each in shader.inputs}
-    lines = [f"#line {each.line} 0\nuniform {kinds[each.name]} {each.name};\n" for each in shader.inputs]
+    lines = [f"#define {name} {uniform}\n" for name, uniform in RENAMED.items() if name in kinds]
+    lines += [f"#line {each.line} 0\nuniform {kinds[each.name]} {each.name};\n" for each in shader.inputs]
     targets = dict.fromkeys(each.target for each in shader.passes if each.target)
     lines.extend(f"uniform sampler2D {target};\n" for target in targets)
     return "".join(lines)

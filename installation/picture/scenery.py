@@ -1,5 +1,5 @@
-"""What is drawn and why: one shader, what it hears, and the file it comes from. Time is an argument, so that the stage's
-clock and an offline one draw the same frames from the same moments."""
+"""What is drawn and why: one shader, what it hears, and the file it comes from. Time is an argument, so that the
+stage's clock and an offline one draw the same frames from the same moments."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 An array is (height, width); row 0 is the texture's y = 0. Names a shader may declare as INPUT of TYPE image:
 `latentTrail` (256, latent_dim) float32, in each latent's own deviations, and `spectrumTrail` (256, 512) float16, 0..1;
-row 0 is the newest moment. TYPE audio is (channels, width) of the waveform around .5 and TYPE audioFFT (1, width) of the
-spectrum 0..1 as `analysis.spectrum` scales it, whatever the input's name.
+row 0 is the newest moment. TYPE audio is (channels, width) of the waveform around .5 and TYPE audioFFT (1, width) of
+the spectrum 0..1 as `analysis.spectrum` scales it, whatever the input's name.
 """
 
 from __future__ import annotations

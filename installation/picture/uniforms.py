@@ -164,14 +164,19 @@ class Uniforms:
         self._light = 0.0 if self.values.get("/master/blackout", 0.0) else 1.0
         self._light_s: float | None = None
 
-    def show(self, inputs: Iterable[Input], mappings: Iterable[Mapped]) -> None:
-        """Fill `inputs` from now on. A mapping whose target this shader lacks does nothing."""
-        inputs, mappings = tuple(inputs), tuple(mappings)
+    @staticmethod
+    def check(mappings: Iterable[Mapped]) -> None:
+        """Every source is something that is heard, or InstallationError."""
         for each in mappings:
             if each.source not in HEARD:
                 raise InstallationError(
                     f"mapping to {each.target}: no source {each.source!r}{nearest(each.source, HEARD)}"
                 )
+
+    def show(self, inputs: Iterable[Input], mappings: Iterable[Mapped]) -> None:
+        """Fill `inputs` from now on. A mapping whose target this shader lacks does nothing."""
+        inputs, mappings = tuple(inputs), tuple(mappings)
+        self.check(mappings)
         self._inputs = tuple(each for each in inputs if not each.is_image)
         self.heard.forget()
         self._envelopes = {each.name: self._envelope(each) for each in self._inputs if _is_heard(each)}

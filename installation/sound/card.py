@@ -60,8 +60,10 @@ class Taker:
         self._fall = np.exp(-np.arange(1, rate + 1) / (0.003 * rate)).astype(np.float32)[:, None]
         self._rise = np.linspace(0.0, 1.0, int(0.02 * rate), dtype=np.float32)[:, None]
         self._last = np.zeros((1, ring.channels), np.float32)
+        self._falls_from = self._last.copy()
         self._risen = 0
         self._fallen = len(self._fall)
+        self._in_gap = True
 
     def take(self, out: Any) -> None:
         """Fill `out` (samples, channels)."""
@@ -71,15 +73,24 @@ class Taker:
             length = min(have, len(self._rise) - self._risen)
             out[:length] *= self._rise[self._risen : self._risen + length]
             self._risen += length
+        if have and self._fallen < len(self._fall):
+            self._die_away(out[:have])
         if have:
             self._last[0] = out[have - 1]
-            self._fallen = 0
         if have < count:
+            if have or not self._in_gap:
+                self._falls_from[:] = self._last
+                self._fallen = 0
+            out[have:] = 0.0
+            self._die_away(out[have:])
             self._risen = 0
-            length = min(count - have, len(self._fall) - self._fallen)
-            np.multiply(self._fall[self._fallen : self._fallen + length], self._last, out=out[have : have + length])
-            out[have + length :] = 0.0
-            self._fallen += length
+        self._in_gap = have < count
+
+    def _die_away(self, out: Any) -> None:
+        """Add what remains of the last sample before the gap."""
+        length = min(len(out), len(self._fall) - self._fallen)
+        out[:length] += self._fall[self._fallen : self._fallen + length] * self._falls_from
+        self._fallen += length
 
 
 class NullCard:

@@ -1,16 +1,24 @@
 """Runs a command of acids-rave inside the training environment, mended for today's numpy, scipy and torchaudio.
 
-`python acids.py train …` is `rave train …`. acids-rave 2.3.1 was written for older libraries; `mend` patches what has
-moved since, without touching its files and without changing a number it computes. Runs in the training environment
-only, where the rest of this package is not installed: so it imports nothing of it.
+    python -m installation.training.acids train … is `rave train …`
+
+acids-rave 2.3.1 was written for older libraries; `mend` stands in for what has moved since, without touching its files
+and without changing a number it computes. `lighten` spares the gradients that nobody uses: of the sound, of the target
+spectra and of the fixed filter bank. That, too, leaves every gradient of a weight as it was.
+
+Environment: TRAIN_SEED (default 1) seeds every generator; TRAIN_THREADS (default 1) is the number of processor
+threads: small convolutions run fastest on one, and a second run on the next core does more than a second thread.
+Runs in the training environment only, where few of this package's dependencies are installed.
 """
 
 from __future__ import annotations
 
 import importlib
 import os
+import random
 import sys
 import types
+from collections.abc import Callable
 from typing import Any
 
 
@@ -41,26 +49,48 @@ def mend() -> None:
     scipy.signal.kaiserord, scipy.signal.firwin = kaiserord, firwin
 
 
-def quicken(seed: int) -> None:
-    """Seed every generator; on processors with bfloat16 units let the convolutions multiply in it (accumulating in
-    float32): about twice the steps a second at the same loss."""
+def lighten() -> None:
+    """Spare the gradients that reach no weight that is trained, and update the weights in one pass over memory: about a
+    third off a step on a processor. Same gradients, same rule (Adam), to rounding."""
+    import torch
+    from rave import core, model
+
+    rave, analyse, distance = model.RAVE, model._pqmf_encode, core.AudioDistanceV1.forward
+    configure, begin = rave.configure_optimizers, rave.on_train_start
+
+    def without_gradient(*arguments: Any) -> Any:
+        with torch.no_grad():
+            return analyse(*arguments)
+
+    def distance_to_fixed(self: Any, target: Any, made: Any) -> Any:
+        return distance(self, target.detach(), made)
+
+    def configure_optimizers(self: Any) -> Any:
+        self.pqmf.requires_grad_(False)
+        return configure(self)
+
+    def on_train_start(self: Any) -> Any:
+        for optimizer in self.optimizers():
+            for group in optimizer.param_groups:
+                group["fused"], group["foreach"] = True, False
+        return begin(self)
+
+    model._pqmf_encode = without_gradient
+    core.AudioDistanceV1.forward = distance_to_fixed
+    rave.configure_optimizers, rave.on_train_start = configure_optimizers, on_train_start
+
+
+def seed(number: int) -> None:
+    """Seed every generator that training draws from."""
     import numpy
     import torch
 
-    torch.manual_seed(seed)
-    numpy.random.seed(seed)
-    import random
-
-    random.seed(seed)
-    threads = os.environ.get("TRAIN_THREADS")
-    if threads:
-        torch.set_num_threads(int(threads))
-    if os.environ.get("TRAIN_BF16", "1") == "1" and not torch.cuda.is_available():
-        torch.backends.mkldnn.conv.fp32_precision = "bf16"  # type: ignore[attr-defined]
-        torch.backends.mkldnn.matmul.fp32_precision = "bf16"  # type: ignore[attr-defined]
+    torch.manual_seed(number)
+    numpy.random.seed(number)
+    random.seed(number)
 
 
-def main(arguments: list[str]) -> None:
+def main(arguments: list[str], environment: Callable[[str, str], str] = os.environ.get) -> None:
     mend()
     command, *rest = arguments
     sys.argv = [command, *rest]
@@ -68,7 +98,11 @@ def main(arguments: list[str]) -> None:
 
     module = importlib.import_module(f"scripts.{command}")
     if command == "train":
-        quicken(int(os.environ.get("TRAIN_SEED", "1")))
+        import torch
+
+        seed(int(environment("TRAIN_SEED", "1")))
+        torch.set_num_threads(int(environment("TRAIN_THREADS", "1")))
+        lighten()
     app.run(module.main)
 
 

@@ -14,6 +14,7 @@ modulation energies, the spectrum's shape, and a coarse contour in time, on VGGi
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,9 @@ class Texture:
         self._mean = np.asarray(held["mean"], np.float32)
         self._scale = np.asarray(held["scale"], np.float32)
         if self._mean.shape != (SIZE,) or self._scale.shape != (SIZE,):
-            raise ValueError(f"texture: calibration of {self._mean.shape} and {self._scale.shape}, allowed is ({SIZE},)")
+            raise ValueError(
+                f"texture: calibration of {self._mean.shape} and {self._scale.shape}, allowed is ({SIZE},)"
+            )
 
     @property
     def calibration(self) -> dict[str, Any]:
@@ -124,7 +127,7 @@ def _octaves(length: int) -> Floats:
 
 
 def _shape(mels: Floats) -> Floats:
-    """Six measures of each frame's mel spectrum, as mean and deviation over time, loud frames counting more: (batch, 12)."""
+    """Six measures of each mel spectrum as mean and deviation over time, loud frames counting more, (batch, 12)."""
     magnitude = np.maximum(np.exp(mels) - np.float32(OFFSET), 0) + np.float32(1e-6)
     total = magnitude.sum(axis=2)
     share = magnitude / total[..., None]
@@ -147,6 +150,6 @@ def _contour(cepstrum: Floats) -> Floats:
     """The first cepstra over eight segments, each less its own mean, (batch, 24)."""
     frames = cepstrum.shape[1]
     edges = np.linspace(0, frames, SEGMENTS + 1).astype(int)
-    segments = [cepstrum[:, min(a, frames - 1) : max(b, a + 1), :CONTOURS].mean(axis=1) for a, b in zip(edges, edges[1:])]
+    segments = [cepstrum[:, min(a, frames - 1) : max(b, a + 1), :CONTOURS].mean(axis=1) for a, b in pairwise(edges)]
     contour = np.stack(segments, axis=1)
     return np.asarray((contour - contour.mean(axis=1, keepdims=True)).reshape(len(contour), SEGMENTS * CONTOURS))

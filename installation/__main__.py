@@ -1,0 +1,143 @@
+"""The command line: run · render · check · devices · models. Each command imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+STARTED_S = time.monotonic()
+DEFAULT_SCENE = "slow-bronze"
+
+
+def _arguments() -> argparse.ArgumentParser:
+    from installation import __version__
+    from installation.schema import add_check_command
+    from installation.training.command import add_models_commands
+
+    parser = argparse.ArgumentParser(prog="installation", description="An instrument that composes itself and draws what it hears.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_run(commands)
+    _add_render(commands)
+    _add_devices(commands)
+    add_check_command(commands)
+    add_models_commands(commands)
+    return parser
+
+
+def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    run = commands.add_parser("run", help="play a scene until stopped (Ctrl-C)")
+    run.add_argument("scene", nargs="?", default=DEFAULT_SCENE, help=f"a name in scenes/ or a file (default: {DEFAULT_SCENE})")
+    run.add_argument("--headless", action="store_true", help="draw without a window")
+    run.add_argument("--seconds", type=_seconds, help="stop after so long")
+    run.add_argument("--seed", type=int, help="where chance begins (default: the scene's)")
+    run.add_argument("--device", help="sound card by (part of its) name")
+    run.add_argument("--report", type=Path, metavar="FILE", help="write the run's figures as JSON")
+    run.add_argument("--state", type=Path, metavar="FOLDER", help="where what was bred is kept (default: the user's state folder)")
+    run.set_defaults(run=_run)
+
+
+def _add_render(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    render = commands.add_parser("render", help="write a scene's sound and picture to a file, as fast as it goes")
+    render.add_argument("scene", help="a name in scenes/ or a file")
+    render.add_argument("--seconds", type=_seconds, default=30.0)
+    render.add_argument("--seed", type=int, help="where chance begins (default: the scene's)")
+    render.add_argument("--out", type=Path, required=True, help="X.mp4, X.wav or X.png (the last frame)")
+    render.set_defaults(run=_render)
+
+
+def _add_devices(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    devices = commands.add_parser("devices", help="list sound cards and MIDI inputs")
+    devices.add_argument("--probe", metavar="NAME", help="exit 0 if this card (empty: any) can be played on, else 1")
+    devices.set_defaults(run=_devices)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0.0 < seconds < 1e8:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return seconds
+
+
+def state_folder() -> Path:
+    """Where stores are kept unless told otherwise: XDG Base Directory specification, $XDG_STATE_HOME."""
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home) / "installation"
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    import asyncio
+
+    from installation.conductor import Conductor, Options
+    from installation.show import open_show
+
+    state = arguments.state or state_folder()
+    state.mkdir(parents=True, exist_ok=True)
+    show = open_show(arguments.scene)
+    options = Options(
+        state=state,
+        headless=arguments.headless,
+        seconds=arguments.seconds,
+        seed=arguments.seed,
+        device=arguments.device,
+        report=arguments.report,
+    )
+    asyncio.run(Conductor(show, options, STARTED_S).run())
+    return 0
+
+
+def _render(arguments: argparse.Namespace) -> int:
+    from installation.render import Rendering, render
+    from installation.show import open_show
+
+    scene = open_show(arguments.scene).scene
+    seed = scene.seed if arguments.seed is None else arguments.seed
+    print(json.dumps(render(Rendering(scene, arguments.seconds, seed, arguments.out)), indent=2))
+    return 0
+
+
+def _devices(arguments: argparse.Namespace) -> int:
+    from installation.control.midi import inputs
+    from installation.errors import CardError
+    from installation.sound import card
+
+    if arguments.probe is not None:
+        return 0 if isinstance(card.find(arguments.probe or None, 48_000, 2)[0], card.PortAudioCard) else 1
+    print("sound cards:")
+    try:
+        for device in card.devices():
+            print(f"  {'*' if device.chosen else ' '} {device.name}  ({device.channels} channels, {device.sample_rate_hz} Hz)")
+    except CardError as error:
+        print(f"    none: {error}")
+    print("MIDI inputs:")
+    for name in inputs() or ("none",):
+        print(f"    {name}")
+    return 0
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run one command; its exit code."""
+    from installation.errors import InstallationError
+
+    arguments = _arguments().parse_args(words)
+    try:
+        return int(arguments.run(arguments))
+    except InstallationError as error:
+        print(f"installation: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,315 @@
+"""The conductor: one asyncio loop that owns every knob and the state of the show, and starts, watches and restarts the
+voice, the stage, the breeder and the reader of MIDI. No torch, no GL, no PortAudio. Composition only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from installation import breeder, commands, report, stage, voice
+from installation.child import Child, Role
+from installation.control import midi, router
+from installation.control.osc import OscPort
+from installation.errors import ControlError
+from installation.model import load
+from installation.parameters import Values, declared
+from installation.ring import Ring
+from installation.scene import Scene
+from installation.show import Show
+from installation.sound.player import REPERTOIRE
+from installation.track import Track
+
+RING_S = 6.0
+CHANNELS = 2
+RAMP_S = 0.02
+WATCH_S = 0.2
+STATUS_S = 30.0
+HEAD_START_S = 1.5
+"""The voice is given so long to sound before the breeder and the stage load."""
+
+ROLES = {
+    "voice": Role("voice", voice.main, patience_s=1.5, wants_restart=(voice.WANTS_RESTART,)),
+    "stage": Role("stage", stage.main, patience_s=5.0),
+    "breeder": Role("breeder", breeder.main, patience_s=30.0),
+    "midi": Role("midi", midi.main, patience_s=15.0),
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asked for; `state` is the folder the stores lie in."""
+
+    state: Path
+    headless: bool = False
+    seconds: float | None = None
+    seed: int | None = None
+    device: str | None = None
+    report: Path | None = None
+
+
+@dataclass(frozen=True)
+class Ramp:
+    """A parameter on its way from `begin` to `end`."""
+
+    begin: float
+    end: float
+    begun_s: float
+    seconds: float
+
+    def at(self, now_s: float) -> float:
+        """Where it is."""
+        share = min(1.0, (now_s - self.begun_s) / self.seconds)
+        return self.begin + (self.end - self.begin) * share
+
+
+class Conductor:
+    """Runs a show until it is told to stop."""
+
+    def __init__(self, show: Show, options: Options, started_s: float) -> None:
+        self._show, self._options, self._started_s = show, options, started_s
+        self._children: dict[str, Child] = {}
+        self._ramps: dict[str, Ramp] = {}
+        self._known: dict[int, commands.Trajectory] = {}
+        self._stop = asyncio.Event()
+        self._voice_sounds = asyncio.Event()
+        self._osc: OscPort | None = None
+        self._take_scene()
+
+    @property
+    def scene(self) -> Scene:
+        """The scene that is on."""
+        return self._show.scene
+
+    def _take_scene(self) -> None:
+        self._model = load(self.scene.model)
+        self._parameters = declared(self._model.latent_dim)
+        self._values = Values(self._parameters, self._scene_values())
+
+    def _scene_values(self) -> dict[str, float]:
+        return self.scene.values() | self.scene.latent_values(self._model.latent_dim)
+
+    async def run(self) -> None:
+        """Open everything, play, close everything in reverse."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._stop.set)
+        if self._options.seconds is not None:
+            loop.call_later(self._options.seconds, self._stop.set)
+        with ExitStack() as stack:
+            rate_hz = self._model.sample_rate_hz
+            self._ring = stack.enter_context(Ring.create(int(RING_S * rate_hz), CHANNELS, rate_hz))
+            self._track = stack.enter_context(Track.create())
+            self._children = {name: self._child(role) for name, role in ROLES.items()}
+            await self._open_osc()
+            try:
+                await self._until_stopped(self._play(), self._watch(), self._ramp(), self._status())
+            finally:
+                await self._close()
+
+    async def _until_stopped(self, *parts: Any) -> None:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(part) for part in parts]
+            await self._stop.wait()
+            for task in tasks:
+                task.cancel()
+
+    async def _close(self) -> None:
+        self.log("conductor", "stopping")
+        if self._osc:
+            self._osc.close()
+        for name in ("midi", "breeder", "voice", "stage"):
+            await self._children[name].stop()
+        path = self._options.report
+        if path:
+            report.write(path, self._children, self._osc)
+            self.log("conductor", f"report in {path}")
+
+    # The children -----------------------------------------------------------------------------------------------
+
+    def _child(self, role: Role) -> Child:
+        setups: dict[str, Callable[[], Any]] = {
+            "voice": self._voice_setup,
+            "stage": self._stage_setup,
+            "breeder": self._breeder_setup,
+            "midi": lambda: self.scene.midi,
+        }
+        return Child(role, setups[role.name], self._hear, self.log)
+
+    def _voice_setup(self) -> voice.VoiceSetup:
+        scene = self.scene
+        return voice.VoiceSetup(
+            ring=self._ring.name,
+            track=self._track.name,
+            model=scene.model,
+            seed=self._seed,
+            steps=scene.evolution.steps,
+            init=scene.evolution.init,
+            ahead_ms=scene.voice.ahead_ms,
+            backend=scene.voice.backend,
+            device=self._options.device or scene.voice.device,
+            values=self._values.as_dict(),
+            started_s=self._started_s,
+            known=tuple(self._known.values()),
+        )
+
+    def _stage_setup(self) -> stage.StageSetup:
+        picture = self.scene.picture
+        return stage.StageSetup(
+            ring=self._ring.name,
+            track=self._track.name,
+            shader=picture.shader,
+            width=picture.width,
+            height=picture.height,
+            fps=picture.fps,
+            headless=self._options.headless,
+            fullscreen=picture.fullscreen,
+            title=self.scene.name,
+            mappings=picture.mappings,
+            values=self._values.as_dict(),
+            latent_dim=self._model.latent_dim,
+        )
+
+    def _breeder_setup(self) -> breeder.BreederSetup:
+        evolution = self.scene.evolution
+        return breeder.BreederSetup(
+            model=self.scene.model,
+            store=self._options.state / f"{self._show.stem}.sqlite",
+            seed=self._seed,
+            container=evolution.container,
+            brood=evolution.brood,
+            steps=evolution.steps,
+            init=evolution.init,
+            archive=evolution.archive,
+            values=self._values.as_dict(),
+        )
+
+    @property
+    def _seed(self) -> int:
+        return self.scene.seed if self._options.seed is None else self._options.seed
+
+    def _hear(self, message: Any) -> None:
+        """What a child said."""
+        match message:
+            case commands.Said(process, sentence):
+                self.log(process, sentence)
+            case commands.Play(trajectories, replaces):
+                self._know(trajectories, replaces)
+                self._children["voice"].send(message)
+            case commands.Pulse("voice", _, figures):
+                if figures.get("first_sound_s") is not None:
+                    self._voice_sounds.set()
+            case commands.Stop():
+                self._stop.set()
+            case router.MidiMessage():
+                self._obey_all(router.from_midi(message, self.scene.midi, self._parameters, self._values.as_dict()))
+
+    def _know(self, trajectories: tuple[commands.Trajectory, ...], replaces: bool) -> None:
+        if replaces:
+            self._known.clear()
+        self._known.update({each.identity: each for each in trajectories})
+        while len(self._known) > REPERTOIRE:
+            self._known.pop(next(iter(self._known)))
+
+    async def _play(self) -> None:
+        """The voice first; the others once it sounds, or has had its head start."""
+        self._children["voice"].start()
+        try:
+            await asyncio.wait_for(self._voice_sounds.wait(), HEAD_START_S)
+        except TimeoutError:
+            self.log("conductor", "the voice takes its time; the others start beside it")
+        for name in ("breeder", "stage", *(("midi",) if self.scene.midi else ())):
+            self._children[name].start()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_S)
+            now_s = time.monotonic()
+            for child in self._children.values():
+                child.watch(now_s)
+
+    async def _status(self) -> None:
+        while True:
+            await asyncio.sleep(STATUS_S)
+            self.log("conductor", report.sentence(self._children))
+
+    # Control ----------------------------------------------------------------------------------------------------
+
+    async def _open_osc(self) -> None:
+        osc = self.scene.osc
+        self._osc = OscPort(self._parameters, self._obey)
+        try:
+            await self._osc.open(osc.host, osc.port)
+            self.log("conductor", f"OSC on {osc.host}:{self._osc.port}")
+        except ControlError as error:
+            self.log("conductor", f"no OSC: {error}")
+
+    def _obey_all(self, asked: tuple[commands.Control, ...] | commands.Refused) -> None:
+        if isinstance(asked, tuple):
+            for command in asked:
+                self._obey(command)
+
+    def _obey(self, command: commands.Control) -> commands.Refused | None:
+        """Carry out one command; why not, or None."""
+        match command:
+            case commands.Set(address, value):
+                self._ramps.pop(address, None)
+                return self._set(address, value)
+            case commands.Ramp(address, value, seconds):
+                self._ramps[address] = Ramp(self._values[address], value, time.monotonic(), seconds)
+            case commands.Recall(name):
+                return self._change(self._show.recall(name))
+            case commands.Next():
+                return self._change(self._show.next())
+            case commands.Reset():
+                self._children["breeder"].send(command)
+            case commands.Panic():
+                self._panic()
+        return None
+
+    def _set(self, address: str, value: float) -> commands.Refused | None:
+        fault = self._values.set(address, value)
+        if fault:
+            return commands.Refused(fault)
+        for owner in router.OWNERS[self._parameters[address].owner]:
+            self._children[owner].send(commands.Set(address, value))
+        return None
+
+    async def _ramp(self) -> None:
+        while True:
+            await asyncio.sleep(RAMP_S)
+            now_s = time.monotonic()
+            for address, ramp in tuple(self._ramps.items()):
+                self._set(address, ramp.at(now_s))
+                if now_s >= ramp.begun_s + ramp.seconds:
+                    self._ramps.pop(address, None)
+
+    def _panic(self) -> None:
+        self.log("conductor", "panic: a clean voice, every parameter as the scene says")
+        self._ramps.clear()
+        self._reset_values()
+        self._children["voice"].send(commands.Panic())
+
+    def _reset_values(self) -> None:
+        defaults = Values(self._parameters, self._scene_values()).as_dict()
+        for address, value in defaults.items():
+            if self._values[address] != value:
+                self._set(address, value)
+
+    def _change(self, changed: Scene | commands.Refused) -> commands.Refused | None:
+        """To another scene: knobs and picture at once, a new breeder, and a new voice only if the model is another."""
+        if isinstance(changed, commands.Refused):
+            self.log("conductor", f"scene refused: {changed.reason}")
+            return changed
+        return None
+
+    def log(self, process: str, sentence: str) -> None:
+        """One line on stderr: time, who, what."""
+        print(f"{time.strftime('%H:%M:%S')} {process}: {sentence}", file=sys.stderr, flush=True)

@@ -1,0 +1,222 @@
+"""OSC over UDP: a port that hears, obeys, answers and tells, and that no packet can stop.
+
+`packet` reads what comes: python-osc's own reader hangs for ever on a bundle element of negative size, misaligns what
+follows a character, and lets NaN and deep nesting through (its servers sleep on dated bundles besides). It is used
+here for what it does well, building what is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from pythonosc.osc_message_builder import OscMessageBuilder
+
+from installation.commands import Control, Ping, Refused
+from installation.control.router import Due, Subscribe, from_osc
+from installation.errors import ControlError
+from installation.parameters import Parameter
+
+RECEIVE_BYTES = 4 * 1024 * 1024
+"""What the system may hold for us while the loop is busy."""
+INBOX_AT_MOST = 4096
+"""Commands waiting to be obeyed."""
+TURN = 256
+"""Commands obeyed before the loop's other work has its turn."""
+LATER_AT_MOST = 1024
+"""Commands of dated bundles waiting for their time."""
+PEERS_AT_MOST = 32
+REASONS_AT_MOST = 64
+
+Address = tuple[Any, ...]
+"""A socket's address as the system gives it: host, port, and for IPv6 two numbers more."""
+Obey = Callable[[Control], Refused | None]
+
+
+class OscPort(asyncio.DatagramProtocol):
+    """Hears OSC on a UDP port; each command goes to `obey`, on the loop it was opened on, in the order heard.
+
+    `messages` counts what was asked, `refused` what was not obeyed, `dropped` what came faster than it could be
+    obeyed; `reasons` has the refusals by reason. `parameters` may be replaced when the scene's model changes. `clock`
+    is the wall clock in Unix seconds, which dated bundles speak of.
+    """
+
+    def __init__(self, parameters: Mapping[str, Parameter], obey: Obey, clock: Callable[[], float] = time.time) -> None:
+        self.parameters = parameters
+        self.messages = self.refused = self.dropped = 0
+        self.reasons: dict[str, int] = {}
+        self.port = 0
+        self._obey = obey
+        self._clock = clock
+        self._inbox: deque[tuple[Due, Address]] = deque()
+        self._awake = False
+        self._later: set[asyncio.TimerHandle] = set()
+        self._feedback: tuple[Address, ...] = ()
+        self._leases: dict[Address, tuple[Address, float]] = {}
+        self._sender: Address | None = None
+        self._socket: socket.socket | None = None
+        self._transport: asyncio.BaseTransport | None = None
+
+    async def open(self, host: str, port: int, feedback: Iterable[tuple[str, int]] = ()) -> None:
+        """Hear on `port` of `host` (0: any free port, then in `self.port`), and always tell the peers in `feedback`."""
+        loop = asyncio.get_running_loop()
+        family, address = await _resolved(host, port)
+        self._feedback = tuple([(await _resolved(*peer, family))[1] for peer in feedback])
+        self._socket = _bound(family, address)
+        self.port = int(self._socket.getsockname()[1])
+        await loop.create_datagram_endpoint(lambda: self, sock=self._socket)
+
+    def close(self) -> None:
+        """Hear and tell no more."""
+        for timer in self._later:
+            timer.cancel()
+        self._later.clear()
+        self._inbox.clear()
+        if self._transport:
+            self._transport.close()
+        self._transport = self._socket = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """asyncio's: the port is open."""
+        self._transport = transport
+
+    def error_received(self, error: Exception) -> None:
+        """asyncio's: a peer of ours is gone; its lease will end."""
+
+    def datagram_received(self, data: bytes, sender: Address) -> None:
+        """asyncio's: a packet came."""
+        for due in from_osc(data, self.parameters, self._clock()):
+            self.messages += 1
+            if len(self._inbox) >= INBOX_AT_MOST:
+                self.dropped += 1
+            else:
+                self._inbox.append((due, sender))
+        self._wake()
+
+    def tell(self, address: str, value: float) -> None:
+        """Send the peers what a parameter is now; not to the one whose message is being obeyed."""
+        parameter = self.parameters.get(address)
+        whole = parameter is not None and parameter.curve in ("steps", "switch")
+        content = message(address, int(value) if whole else float(value))
+        for peer in self._listeners():
+            self._send(content, peer)
+
+    def _listeners(self) -> list[Address]:
+        """Peers but the sender now obeyed: a subscriber is known by its socket, a peer of the scene by its host."""
+        now_s = asyncio.get_running_loop().time()
+        self._leases = {peer: lease for peer, lease in self._leases.items() if lease[1] > now_s}
+        found = [peer for peer in self._feedback if self._sender is None or peer[0] != self._sender[0]]
+        found.extend(peer for peer, (source, _) in self._leases.items() if source != self._sender)
+        return found
+
+    def _send(self, content: bytes, peer: Address) -> None:
+        """Past asyncio's queue, which would grow: what the system does not take at once is dropped."""
+        if self._socket:
+            with contextlib.suppress(OSError):
+                self._socket.sendto(content, peer)
+
+    def _wake(self) -> None:
+        if self._inbox and not self._awake:
+            self._awake = True
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._awake = False
+        for _ in range(min(TURN, len(self._inbox))):
+            due, sender = self._inbox.popleft()
+            if due.delay_s > 0.0:
+                self._put_off(due, sender)
+            else:
+                self._take(due, sender)
+        self._wake()
+
+    def _put_off(self, due: Due, sender: Address) -> None:
+        if len(self._later) >= LATER_AT_MOST:
+            self._refuse("too many dated messages")
+            return
+
+        def now() -> None:
+            self._later.discard(timer)
+            self._take(due, sender)
+
+        timer = asyncio.get_running_loop().call_later(due.delay_s, now)
+        self._later.add(timer)
+
+    def _take(self, due: Due, sender: Address) -> None:
+        command = due.command
+        if isinstance(command, Refused):
+            self._refuse(command.reason)
+        elif isinstance(command, Ping):
+            self._send(message("/pong"), sender)
+        elif isinstance(command, Subscribe):
+            self._subscribe(command, sender)
+        else:
+            self._obey_for(sender, command)
+
+    def _obey_for(self, sender: Address, command: Control) -> None:
+        self._sender = sender
+        try:
+            refused = self._obey(command)
+        finally:
+            self._sender = None
+        if refused:
+            self._refuse(refused.reason)
+
+    def _subscribe(self, command: Subscribe, sender: Address) -> None:
+        peer = (sender[0], command.port, *sender[2:])
+        if command.seconds <= 0.0:
+            self._leases.pop(peer, None)
+        elif len(self._leases) >= PEERS_AT_MOST and peer not in self._leases:
+            self._refuse("/subscribe: too many peers")
+        else:
+            self._leases[peer] = (sender, asyncio.get_running_loop().time() + command.seconds)
+
+    def _refuse(self, reason: str) -> None:
+        self.refused += 1
+        if reason not in self.reasons and len(self.reasons) >= REASONS_AT_MOST:
+            reason = "others"
+        self.reasons[reason] = self.reasons.get(reason, 0) + 1
+
+
+def message(address: str, *arguments: float) -> bytes:
+    """One OSC message: whole numbers as i, others as f."""
+    builder = OscMessageBuilder(address)
+    for argument in arguments:
+        builder.add_arg(argument, "i" if isinstance(argument, int) else "f")
+    return bytes(builder.build().dgram)
+
+
+async def _resolved(host: str, port: int, family: int = 0) -> tuple[int, Address]:
+    try:
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_DGRAM)
+    except OSError as error:
+        raise ControlError(f"osc: no such host {host!r}: {error.strerror}") from error
+    return found[0][0], found[0][4]
+
+
+def _bound(family: int, address: Address) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
+        listener.setblocking(False)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise ControlError(f"osc: {address[0]} port {address[1]}: {_advice(error)}") from error
+    return listener
+
+
+def _advice(error: OSError) -> str:
+    advice = {
+        errno.EADDRINUSE: "taken by another program; end that one, or give osc.port of the scene another number",
+        errno.EACCES: "not allowed; ports below 1024 are the system's, give osc.port of the scene a higher number",
+        errno.EADDRNOTAVAIL: "not an address of this machine; give osc.host of the scene 127.0.0.1 or 0.0.0.0",
+    }
+    return advice.get(error.errno or 0, str(error.strerror))

@@ -1,0 +1,79 @@
+"""Spectrograms of held-out sound above what the model makes of it, for a model's card."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from installation.training.evaluation import magnitudes
+
+Samples = npt.NDArray[np.float32]
+
+WINDOW = 4096
+HOP = 512
+LOW_HZ = 100.0
+HIGH_HZ = 12_000.0
+ROWS = 320
+FLOOR_DB = -85.0
+TOP_DB = -5.0
+INK = "#e8e4dc"
+PAPER = "#101014"
+
+
+def spectrogram_db(sound: Samples, sample_rate_hz: int) -> npt.NDArray[np.float64]:
+    """Level in dB of a full-scale sine at ROWS frequencies evenly spaced in pitch, (ROWS, frames): the loudest bin
+    of each row's band, so that a partial stays visible however narrow it is."""
+    levels = magnitudes(sound, WINDOW, HOP).T / (WINDOW / 4)
+    edges_hz = LOW_HZ * (HIGH_HZ / LOW_HZ) ** (np.arange(ROWS + 1) / ROWS)
+    edges = edges_hz * WINDOW / sample_rate_hz
+    rows = [_row(levels, low, high) for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    return 20.0 * np.log10(np.asarray(rows) + 1e-9)
+
+
+def draw(path: Path, title: str, original: Samples, reconstruction: Samples, sample_rate_hz: int) -> None:
+    """Write a PNG: the original above the reconstruction, pitch upwards, decibels as colour."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    with pyplot.rc_context({"text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK}):
+        figure, axes = pyplot.subplots(2, 1, figsize=(10, 6.6), sharex=True, layout="constrained", facecolor=PAPER)
+        for axis, sound, name in zip(axes, (original, reconstruction), ("original", "reconstruction"), strict=True):
+            image = _panel(axis, spectrogram_db(sound, sample_rate_hz), len(sound) / sample_rate_hz, name)
+        axes[-1].set_xlabel("time in s")
+        bar = figure.colorbar(image, ax=axes, pad=0.015, aspect=40)
+        bar.set_label("level in dB (full-scale sine 0 dB)")
+        bar.outline.set_edgecolor(PAPER)
+        figure.suptitle(title, fontsize=12)
+        figure.savefig(path, dpi=110, facecolor=PAPER)
+        pyplot.close(figure)
+
+
+def _row(levels: npt.NDArray[np.float64], low: float, high: float) -> npt.NDArray[np.float64]:
+    """The loudest bin within low..high (in bins); between two bins their interpolation."""
+    first, last = math.ceil(low), math.floor(high)
+    if first <= last:
+        return np.asarray(levels[first : last + 1].max(0))
+    middle = 0.5 * (low + high)
+    below = math.floor(middle)
+    share = middle - below
+    return np.asarray((1.0 - share) * levels[below] + share * levels[below + 1])
+
+
+def _panel(axis: Any, levels_db: npt.NDArray[np.float64], length_s: float, name: str) -> Any:
+    octaves = math.log2(HIGH_HZ / LOW_HZ)
+    image = axis.imshow(
+        levels_db, origin="lower", aspect="auto", cmap="magma", vmin=FLOOR_DB, vmax=TOP_DB,
+        extent=(0.0, length_s, 0.0, octaves), interpolation="bilinear",
+    )  # fmt: skip
+    marks_hz = (125, 250, 500, 1000, 2000, 4000, 8000)
+    axis.set_yticks([math.log2(hz / LOW_HZ) for hz in marks_hz], [f"{hz / 1000:g} kHz" for hz in marks_hz])
+    axis.set_title(name, loc="left", fontsize=10)
+    for spine in axis.spines.values():
+        spine.set_visible(False)
+    return image
