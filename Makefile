@@ -64,7 +64,7 @@ bench: setup-test  ## every figure of the README, measured here
 	@$(BIN)/python bench/decode.py
 	@$(BIN)/python bench/search.py
 	@$(BIN)/python bench/picture.py
-	@$(BIN)/python bench/run.py
+	@$(BIN)/python -m bench.run
 
 train-env:  ## the environment that trains models (acids-rave, Python 3.11)
 	$(call system,$(SYSTEM_TRAIN))

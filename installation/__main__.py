@@ -8,6 +8,10 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from installation.show import Show
 
 STARTED_S = time.monotonic()
 DEFAULT_SCENE = "slow-bronze"
@@ -18,7 +22,9 @@ def _arguments() -> argparse.ArgumentParser:
     from installation.schema import add_check_command
     from installation.training.command import add_models_commands
 
-    parser = argparse.ArgumentParser(prog="installation", description="An instrument that composes itself and draws what it hears.")
+    parser = argparse.ArgumentParser(
+        prog="installation", description="An instrument that composes itself and draws what it hears."
+    )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_run(commands)
@@ -31,13 +37,17 @@ def _arguments() -> argparse.ArgumentParser:
 
 def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     run = commands.add_parser("run", help="play a scene until stopped (Ctrl-C)")
-    run.add_argument("scene", nargs="?", default=DEFAULT_SCENE, help=f"a name in scenes/ or a file (default: {DEFAULT_SCENE})")
+    run.add_argument(
+        "scene", nargs="?", default=DEFAULT_SCENE, help=f"a name in scenes/ or a file (default: {DEFAULT_SCENE})"
+    )
     run.add_argument("--headless", action="store_true", help="draw without a window")
     run.add_argument("--seconds", type=_seconds, help="stop after so long")
     run.add_argument("--seed", type=int, help="where chance begins (default: the scene's)")
     run.add_argument("--device", help="sound card by (part of its) name")
     run.add_argument("--report", type=Path, metavar="FILE", help="write the run's figures as JSON")
-    run.add_argument("--state", type=Path, metavar="FOLDER", help="where what was bred is kept (default: the user's state folder)")
+    run.add_argument(
+        "--state", type=Path, metavar="FOLDER", help="where what was bred is kept (default: the user's state folder)"
+    )
     run.set_defaults(run=_run)
 
 
@@ -72,11 +82,27 @@ def state_folder() -> Path:
     return Path(home) / "installation"
 
 
+def open_show(scene: str) -> Show:
+    """The show that begins with `scene`, a name in scenes/ or a file; its other scenes are those beside it."""
+    from installation.errors import InstallationError
+    from installation.parameters import nearest
+    from installation.scene import SCENES
+    from installation.schema import load, scene_files
+    from installation.show import Show
+
+    path = Path(scene)
+    if path.suffix not in (".yaml", ".yml"):
+        path = SCENES / f"{scene}.yaml"
+    stems = {each.stem: each for each in scene_files(path.parent)}
+    if path.stem not in stems:
+        raise InstallationError(f"{path}: no such scene{nearest(path.stem, stems)}; there are: {', '.join(stems)}")
+    return Show(tuple(stems), lambda stem: load(stems[stem]), path.stem)
+
+
 def _run(arguments: argparse.Namespace) -> int:
     import asyncio
 
     from installation.conductor import Conductor, Options
-    from installation.show import open_show
 
     state = arguments.state or state_folder()
     state.mkdir(parents=True, exist_ok=True)
@@ -95,7 +121,6 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _render(arguments: argparse.Namespace) -> int:
     from installation.render import Rendering, render
-    from installation.show import open_show
 
     scene = open_show(arguments.scene).scene
     seed = scene.seed if arguments.seed is None else arguments.seed
@@ -104,21 +129,24 @@ def _render(arguments: argparse.Namespace) -> int:
 
 
 def _devices(arguments: argparse.Namespace) -> int:
-    from installation.control.midi import inputs
+    from installation.control.midi import RtPorts
     from installation.errors import CardError
     from installation.sound import card
 
     if arguments.probe is not None:
         return 0 if isinstance(card.find(arguments.probe or None, 48_000, 2)[0], card.PortAudioCard) else 1
-    print("sound cards:")
+    print("sound cards (* the default):")
     try:
-        for device in card.devices():
-            print(f"  {'*' if device.chosen else ' '} {device.name}  ({device.channels} channels, {device.sample_rate_hz} Hz)")
+        for each in card.devices():
+            print(f"  {'*' if each.chosen else ' '} {each.name}  ({each.channels} channels, {each.sample_rate_hz} Hz)")
     except CardError as error:
         print(f"    none: {error}")
     print("MIDI inputs:")
-    for name in inputs() or ("none",):
-        print(f"    {name}")
+    try:
+        for name in RtPorts().names() or ["none"]:
+            print(f"    {name}")
+    except OSError as error:
+        print(f"    none: {error}")
     return 0
 
 

@@ -34,7 +34,7 @@ STOP_S = 3.0
 
 @dataclass(frozen=True)
 class Role:
-    """What a child is: its main function, how long it may show no progress, and exit codes that mean «again, please»."""
+    """What a child is: its main function, how long it may show no progress, exit codes that mean «again, please»."""
 
     name: str
     main: Callable[[Connection, Any], None]
@@ -83,6 +83,7 @@ class Child:
             process.start()
         theirs.close()
         self._process, self._connection = process, ours
+        self.log(self.role.name, f"started, process {process.pid}")
         loop = asyncio.get_running_loop()
         loop.add_reader(ours.fileno(), self._read)
         loop.add_reader(process.sentinel, self._died)

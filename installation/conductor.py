@@ -18,6 +18,7 @@ from installation import breeder, commands, report, stage, voice
 from installation.child import Child, Role
 from installation.control import midi, router
 from installation.control.osc import OscPort
+from installation.control.pickup import Desk
 from installation.errors import ControlError
 from installation.model import load
 from installation.parameters import Values, declared
@@ -80,7 +81,12 @@ class Conductor:
         self._known: dict[int, commands.Trajectory] = {}
         self._stop = asyncio.Event()
         self._voice_sounds = asyncio.Event()
+        self.ring: Ring | None = None
+        self._shared = ("", "")
         self._osc: OscPort | None = None
+        self._midi_messages = self._midi_refused = 0
+        self._renewing = asyncio.Lock()
+        self._renewal: asyncio.Future[None] | None = None
         self._take_scene()
 
     @property
@@ -92,21 +98,30 @@ class Conductor:
         self._model = load(self.scene.model)
         self._parameters = declared(self._model.latent_dim)
         self._values = Values(self._parameters, self._scene_values())
+        self._desk = Desk(self.scene.midi, self._parameters)
+        self._playing = self.scene
+        if self._osc:
+            self._osc.parameters = self._parameters
 
     def _scene_values(self) -> dict[str, float]:
         return self.scene.values() | self.scene.latent_values(self._model.latent_dim)
+
+    def stop(self) -> None:
+        """End the run, as a signal would."""
+        self._stop.set()
 
     async def run(self) -> None:
         """Open everything, play, close everything in reverse."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._stop.set)
+            loop.add_signal_handler(number, self.stop)
         if self._options.seconds is not None:
-            loop.call_later(self._options.seconds, self._stop.set)
+            loop.call_later(self._options.seconds, self.stop)
         with ExitStack() as stack:
             rate_hz = self._model.sample_rate_hz
-            self._ring = stack.enter_context(Ring.create(int(RING_S * rate_hz), CHANNELS, rate_hz))
-            self._track = stack.enter_context(Track.create())
+            self.ring = stack.enter_context(Ring.create(int(RING_S * rate_hz), CHANNELS, rate_hz))
+            track = stack.enter_context(Track.create())
+            self._shared = (self.ring.name, track.name)
             self._children = {name: self._child(role) for name, role in ROLES.items()}
             await self._open_osc()
             try:
@@ -125,12 +140,22 @@ class Conductor:
         self.log("conductor", "stopping")
         if self._osc:
             self._osc.close()
+        if self._renewal:
+            await self._renewal
         for name in ("midi", "breeder", "voice", "stage"):
             await self._children[name].stop()
         path = self._options.report
         if path:
-            report.write(path, self._children, self._osc)
+            report.write(path, self._children, self._control())
             self.log("conductor", f"report in {path}")
+
+    def _control(self) -> dict[str, int]:
+        """What control came to: the report's part."""
+        osc = self._osc
+        return {
+            "messages": self._midi_messages + (osc.messages if osc else 0),
+            "refused": self._midi_refused + (osc.refused + osc.dropped if osc else 0),
+        }
 
     # The children -----------------------------------------------------------------------------------------------
 
@@ -146,8 +171,8 @@ class Conductor:
     def _voice_setup(self) -> voice.VoiceSetup:
         scene = self.scene
         return voice.VoiceSetup(
-            ring=self._ring.name,
-            track=self._track.name,
+            ring=self._shared[0],
+            track=self._shared[1],
             model=scene.model,
             seed=self._seed,
             steps=scene.evolution.steps,
@@ -163,8 +188,8 @@ class Conductor:
     def _stage_setup(self) -> stage.StageSetup:
         picture = self.scene.picture
         return stage.StageSetup(
-            ring=self._ring.name,
-            track=self._track.name,
+            ring=self._shared[0],
+            track=self._shared[1],
             shader=picture.shader,
             width=picture.width,
             height=picture.height,
@@ -207,9 +232,15 @@ class Conductor:
                 if figures.get("first_sound_s") is not None:
                     self._voice_sounds.set()
             case commands.Stop():
-                self._stop.set()
+                self.stop()
             case router.MidiMessage():
-                self._obey_all(router.from_midi(message, self.scene.midi, self._parameters, self._values.as_dict()))
+                self._turn_midi(message)
+
+    def _turn_midi(self, message: router.MidiMessage) -> None:
+        self._midi_messages += 1
+        asked = self._desk.commands(message, self._values.as_dict(), time.monotonic())
+        refusals = [asked] if isinstance(asked, commands.Refused) else [self._obey(command) for command in asked]
+        self._midi_refused += sum(refusal is not None for refusal in refusals)
 
     def _know(self, trajectories: tuple[commands.Trajectory, ...], replaces: bool) -> None:
         if replaces:
@@ -246,15 +277,10 @@ class Conductor:
         osc = self.scene.osc
         self._osc = OscPort(self._parameters, self._obey)
         try:
-            await self._osc.open(osc.host, osc.port)
+            await self._osc.open(osc.host, osc.port, tuple((peer.host, peer.port) for peer in osc.feedback))
             self.log("conductor", f"OSC on {osc.host}:{self._osc.port}")
         except ControlError as error:
             self.log("conductor", f"no OSC: {error}")
-
-    def _obey_all(self, asked: tuple[commands.Control, ...] | commands.Refused) -> None:
-        if isinstance(asked, tuple):
-            for command in asked:
-                self._obey(command)
 
     def _obey(self, command: commands.Control) -> commands.Refused | None:
         """Carry out one command; why not, or None."""
@@ -278,9 +304,15 @@ class Conductor:
         fault = self._values.set(address, value)
         if fault:
             return commands.Refused(fault)
+        self._forward(address, value)
+        if self._osc:
+            self._osc.tell(address, value)
+        return None
+
+    def _forward(self, address: str, value: float) -> None:
+        """Tell the processes that obey this parameter."""
         for owner in router.OWNERS[self._parameters[address].owner]:
             self._children[owner].send(commands.Set(address, value))
-        return None
 
     async def _ramp(self) -> None:
         while True:
@@ -304,11 +336,32 @@ class Conductor:
                 self._set(address, value)
 
     def _change(self, changed: Scene | commands.Refused) -> commands.Refused | None:
-        """To another scene: knobs and picture at once, a new breeder, and a new voice only if the model is another."""
+        """To the scene the show has changed to, or why it has not."""
         if isinstance(changed, commands.Refused):
-            self.log("conductor", f"scene refused: {changed.reason}")
+            self.log("conductor", f"scene refused, staying in {self._show.stem}: {changed.reason}")
             return changed
+        before, model = self._playing, self._model
+        self._ramps.clear()
+        self._known.clear()
+        self._take_scene()
+        self.log("conductor", f"scene {self._show.stem}: {self.scene.name}")
+        self._children["stage"].send(stage.Show(self.scene.picture.shader, self.scene.picture.mappings))
+        for address, value in self._values.as_dict().items():
+            self._forward(address, value)
+        renewed = ["breeder"] + (["midi"] if self.scene.midi or before.midi else [])
+        if (self._model.folder, self.scene.voice.backend) != (model.folder, before.voice.backend):
+            renewed.append("voice")
+        self._renewal = asyncio.ensure_future(self._renew(renewed))
         return None
+
+    async def _renew(self, names: list[str]) -> None:
+        """Start children again with what the scene says now, one after another."""
+        async with self._renewing:
+            for name in names:
+                if name == "midi" and not self.scene.midi:
+                    await self._children[name].stop()
+                else:
+                    await self._children[name].renew()
 
     def log(self, process: str, sentence: str) -> None:
         """One line on stderr: time, who, what."""

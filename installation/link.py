@@ -61,7 +61,7 @@ class Link:
         self.send(Said(self._process, sentence))
 
     def pulse(self, now_s: float, progress: int, figures: Callable[[], dict[str, Any]], at_once: bool = False) -> None:
-        """A heartbeat, at most one a PULSE_S; `progress` must grow with real work or the conductor restarts the child."""
+        """A heartbeat, at most one a PULSE_S; `progress` must grow with real work or the child is started again."""
         if at_once or now_s - self._last_pulse_s >= PULSE_S:
             self._last_pulse_s = now_s
             self.send(Pulse(self._process, progress, figures()))

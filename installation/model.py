@@ -1,12 +1,12 @@
 """A model's folder: its card (`card.yaml`), what the card says, and whether the files are the ones it speaks of.
 
-    models/bronze/
-      card.yaml       what it is: rates, latents and their ranges, recipe, figures, SHA-256 of every file
-      README.md       the same for people, with pictures
-      decoder.onnx    latents (batch, latent_dim, steps), state (batch, S) → sound (batch, channels, samples), next_state
-      encoder.onnx    sound (batch, channels, samples), state (batch, S) → latents (batch, latent_dim, steps), next_state
-      bronze.ts       the same model as a streaming TorchScript file
-      latents.npy     encoded excerpts of what it was trained on, (steps, latent_dim) float16
+models/bronze/
+  card.yaml       what it is: rates, latents and their ranges, recipe, figures, SHA-256 of every file
+  README.md       the same for people, with pictures
+  decoder.onnx    latents (batch, latent_dim, steps), state (batch, S) → sound (batch, channels, samples), next_state
+  encoder.onnx    sound (batch, channels, samples), state (batch, S) → latents (batch, latent_dim, steps), next_state
+  bronze.ts       the same model as a streaming TorchScript file
+  latents.npy     encoded excerpts of what it was trained on, (steps, latent_dim) float16
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Model:
         return self.ratio / self.sample_rate_hz
 
     def excerpts(self) -> Floats:
-        """Encoded excerpts of the training data, (steps, latent_dim); none for a model without them: (0, latent_dim)."""
+        """Encoded excerpts of the training data, (steps, latent_dim); (0, latent_dim) for a model without them."""
         path = self.folder / "latents.npy"
         if not path.is_file():
             return np.zeros((0, self.latent_dim), np.float32)
@@ -90,7 +90,8 @@ def names(models: Path = MODELS) -> tuple[str, ...]:
 
 def find(name: str, models: Path = MODELS, beside: Path | None = None) -> Path:
     """The folder of the model `name`: a name in `models`, or a path (relative ones also tried from `beside`)."""
-    for folder in (models / name, Path(name).expanduser(), *((beside / name,) if beside else ())):
+    folders: list[Path] = [models / name, Path(name).expanduser(), *([beside / name] if beside else [])]
+    for folder in folders:
         if (folder / CARD).is_file():
             return folder
     raise ModelError(f"model: no model {name!r} in {models}{nearest(name, names(models))}")

@@ -7,7 +7,7 @@ machine. A generation is bred each `/evolution/interval` seconds of sound, betwe
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -142,7 +142,9 @@ def render(rendering: Rendering) -> dict[str, Any]:
         offline = Offline(rendering, ring, track)
         size = (picture.width, picture.height)
         canvas = stack.enter_context(Canvas(size, "egl")) if seen else None
-        recorder = stack.enter_context(Recorder(out, size, picture.fps, rate_hz, CHANNELS)) if out.suffix != ".png" else None
+        recorder = (
+            stack.enter_context(Recorder(out, size, picture.fps, rate_hz, CHANNELS)) if out.suffix != ".png" else None
+        )
         scenery = _scenery(rendering, canvas, model.latent_dim, offline) if canvas else None
         spans = list(_spans(rendering.seconds, picture.fps, rate_hz))
         seen_moments = 0

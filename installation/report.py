@@ -6,19 +6,12 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from installation.child import Child
 
 
-class Counted(Protocol):
-    """What control counts."""
-
-    messages: int
-    refused: int
-
-
-def compose(children: Mapping[str, Child], control: Counted | None) -> dict[str, Any]:
+def compose(children: Mapping[str, Child], control: Mapping[str, int]) -> dict[str, Any]:
     """The report: sound, picture, evolution, control, processes. A part that never ran is empty."""
     sound = dict(children["voice"].figures)
     evolution = dict(children["breeder"].figures)
@@ -27,7 +20,7 @@ def compose(children: Mapping[str, Child], control: Counted | None) -> dict[str,
         "sound": sound,
         "picture": dict(children["stage"].figures),
         "evolution": evolution,
-        "control": {"messages": control.messages if control else 0, "refused": control.refused if control else 0},
+        "control": dict(control),
         "processes": {
             name: {"rss_mb": round(child.rss_mb, 1), "restarts": child.restarts}
             for name, child in children.items()
@@ -36,7 +29,7 @@ def compose(children: Mapping[str, Child], control: Counted | None) -> dict[str,
     }
 
 
-def write(path: Path, children: Mapping[str, Child], control: Counted | None) -> None:
+def write(path: Path, children: Mapping[str, Child], control: Mapping[str, int]) -> None:
     """The report as a JSON file, whole or not at all."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     beside.write_text(json.dumps(compose(children, control), indent=2) + "\n", "utf-8")

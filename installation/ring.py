@@ -103,7 +103,9 @@ class Ring:
         """Append `block` (samples, channels); the position after it. What the card still needs is never overwritten."""
         start = self.written
         if len(block) > self.capacity - max(0, start - self.taken):
-            raise ValueError(f"ring: {len(block)} samples do not fit: {self.ahead} of {self.capacity} are still to be taken")
+            raise ValueError(
+                f"ring: {len(block)} samples do not fit: {self.ahead} of {self.capacity} are still to be taken"
+            )
         self._place(start, block)
         self._counters[_WRITTEN] = start + len(block)
         return start + len(block)
@@ -180,5 +182,7 @@ class Ring:
     def __enter__(self) -> Ring:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()

@@ -32,8 +32,8 @@ ACTIONS: dict[str, Control] = {"/scene/next": Next(), "/evolution/reset": Reset(
 RECALL = "/scene/recall"
 TOGGLE = " toggle"
 SOURCES = (*FEATURES, "sparseness", "age", "progress")
-"""What a mapping may come from: what is heard, and of the trajectory now sounding its sparseness, its age in
-generations and its progress 0..1."""
+"""What a mapping may come from: what is heard, and of the trajectory now sounding its sparseness, its age in seconds
+and its progress 0..1."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ class Picture(Section):
     height: Annotated[int, limits(16, 4320, "steps")] = Field(default=720, description="Picture height in pixels.")
     fps: Annotated[float, limits(1, 240)] = Field(default=60.0, description="Frames a second, at most.")
     fullscreen: Annotated[bool, Field(strict=True)] = Field(default=False, description="Fill the screen.")
-    mappings: Annotated[tuple[Mapping, ...], nothing_is(())] = ()
+    mappings: Annotated[tuple[Mapping, ...], nothing_is(())] = Field(default=(), description="What is heard turns it.")
 
 
 @with_knobs(_of("master"))
@@ -224,8 +224,8 @@ class Midi(Section):
 class Peer(Section):
     """Where feedback is sent."""
 
-    host: Text
-    port: Annotated[int, limits(1, 65535, "steps")]
+    host: Text = Field(description="A name or an address.")
+    port: Annotated[int, limits(1, 65535, "steps")] = Field(description="Its UDP port.")
 
 
 class Osc(Section):
@@ -274,7 +274,7 @@ class Scene(Section):
     ] = Field(default={}, description="By a latent's number, from 0: its bias, scale and freeze.")
     picture: Annotated[Picture, nothing_is({})] = Field(default_factory=dict, validate_default=True)
     master: Annotated[Master, nothing_is({})] = Master()
-    midi: Annotated[tuple[Midi, ...], nothing_is(())] = ()
+    midi: Annotated[tuple[Midi, ...], nothing_is(())] = Field(default=(), description="Controllers, by device.")
     osc: Annotated[Osc, nothing_is({})] = Osc()
 
     def values(self) -> dict[str, float]:

@@ -121,7 +121,14 @@ def _sorted(faults: list[Fault]) -> tuple[Fault, ...]:
 
 
 def _fault(path: Path, place: tree.Place, where: tree.Path, message: str) -> Fault:
-    return Fault(str(path), place.line, place.column, ".".join(map(str, where)) or "scene", message)
+    """A fault in one line, however much of the file it quotes."""
+    named = ".".join(map(str, where)) or "scene"
+    return Fault(str(path), place.line, place.column, _shortened(named, 80), _shortened(message, 400))
+
+
+def _shortened(text: str, characters: int) -> str:
+    line = "".join(each if each.isprintable() else " " for each in text)
+    return line if len(line) <= characters else f"{line[: characters - 3]}..."
 
 
 def _translated(path: Path, found: tree.Tree, error: Any) -> Fault:

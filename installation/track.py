@@ -1,4 +1,4 @@
-"""What was heard and when: the last moments of the sound, each with its features, latent and DAC time, in shared memory.
+"""What was heard and when, in shared memory: the last moments of the sound, with their features, latent and DAC time.
 
 The voice pushes one moment a hop; the stage reads the one for the time its picture will be seen. A moment being
 overwritten while it is read is noticed by its sequence number and read again.
@@ -54,9 +54,10 @@ class Track:
     @classmethod
     def create(cls, length: int = 1024) -> Track:
         """A new track in shared memory; its creator unlinks it on `close`."""
-        memory = SharedMemory(create=True, size=64 + length * MOMENT.itemsize)
-        memory.buf[: 64 + length * MOMENT.itemsize] = bytes(64 + length * MOMENT.itemsize)
-        return cls(memory, length, owner=True)
+        track = cls(SharedMemory(create=True, size=64 + length * MOMENT.itemsize), length, owner=True)
+        track._count[:] = 0
+        track._moments[:] = np.zeros((), MOMENT)
+        return track
 
     @classmethod
     def attach(cls, name: str, length: int = 1024) -> Track:
@@ -99,7 +100,7 @@ class Track:
         """The moments from `number` on that are heard by `time_s`, oldest first, and the number after the last."""
         newest = self.count
         first = max(number, newest - len(self._moments) + 2, 0)
-        found = []
+        found: list[Moments] = []
         for each in range(first, newest):
             moment = self._read(each)
             if float(moment["time_s"]) > time_s:
@@ -126,5 +127,7 @@ class Track:
     def __enter__(self) -> Track:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()

@@ -11,17 +11,16 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from installation import commands
-from installation.analysis.features import Analyser
+from installation.analysis.features import Analyser, Hearing
 from installation.errors import CardError
-from installation.evolution import genotype
+from installation.evolution.genotype import INITS, Space
 from installation.link import Link, follow_parent
 from installation.model import Model, load
 from installation.parameters import Values, declared
@@ -35,7 +34,10 @@ from installation.track import LATENTS_AT_MOST, MOMENT, Track
 
 DEAD_CARD_S = 1.0
 """A card that did not come for so long is dead."""
-FIRST_CALLBACK_S = 4.0
+TURN_S = 0.004
+"""How long the voice sleeps between two looks at the ring, unless a command comes."""
+SETTLE_S = 4.0
+"""A card just opened may take so long to come regularly: a sleeping PulseAudio sink wakes in 1 to 2 s."""
 PROBE_S = 10.0
 """How often a voice on the null clock looks whether its card is back."""
 WANTS_RESTART = 75
@@ -66,7 +68,8 @@ class Performance:
     def __init__(self, setup: VoiceSetup, model: Model, ring: Ring, track: Track) -> None:
         self._model, self._ring, self._track = model, ring, track
         rng = np.random.default_rng((setup.seed, 1))
-        first = genotype.initial(setup.init, 1, setup.steps, model, rng)[0]
+        space = Space(model.mean, model.deviation)
+        first = INITS[setup.init](1, setup.steps, space, model.excerpts(), rng)[0]
         self.values = Values(declared(model.latent_dim), setup.values)
         decoder = open_decoder(model.decoder, setup.backend)
         self.player = Player(commands.Trajectory(0, first), rng)
@@ -82,7 +85,7 @@ class Performance:
         self._channels = decoder.channels
         self._muted = False
         self.stream.knobs = self._knobs()
-        self._analyser = Analyser(ring.sample_rate_hz, ring.channels)
+        self._analyser = Analyser(ring.sample_rate_hz, ring.channels, ring.taken)
         self._heard = self._begun = ring.taken
         self._square_sum, self._peak = 0.0, 0.0
         self.player.offer(setup.known)
@@ -132,25 +135,31 @@ class Performance:
         count = min(taken - self._heard, self._ring.capacity // 4)
         if count <= 0:
             return 0
+        if taken - count != self._heard:
+            self._analyser.restart(taken - count)
         block = self._ring.tap(taken, count)
         self._square_sum += float(np.sum(np.square(block, dtype=np.float64)))
         self._peak = max(self._peak, float(np.abs(block).max()))
         for heard in self._analyser.push(block):
-            self._track.push(self._moment(taken - count + heard.end, heard))
+            self._track.push(self._moment(heard))
         self._heard = taken
         return count
 
-    def _moment(self, position: int, heard: Any) -> Any:
+    def _moment(self, heard: Hearing) -> Any:
         moment = np.zeros((), MOMENT)
-        moment["time_s"], moment["sample"] = self._ring.dac_time_s(position), position
+        moment["time_s"], moment["sample"] = self._ring.dac_time_s(heard.end), heard.end
         moment["features"], moment["spectrum"] = heard.features, heard.spectrum
-        sounding = self.stream.sounding(position - 1)
+        sounding = self.stream.sounding(heard.end - 1)
         if sounding is not None:
             latent, of = sounding
             dim = min(len(latent), LATENTS_AT_MOST)
             moment["latent"][:dim] = ((latent - self._model.mean) / self._model.deviation)[:dim]
             moment["latent_dim"], moment["step"], moment["steps"] = dim, of.step, of.steps
-            moment["trajectory"], moment["sparseness"], moment["generation"] = of.trajectory, of.sparseness, of.generation
+            moment["trajectory"], moment["sparseness"], moment["generation"] = (
+                of.trajectory,
+                of.sparseness,
+                of.generation,
+            )
         return moment
 
     def figures(self) -> dict[str, Any]:
@@ -236,11 +245,16 @@ def main(connection: Connection, setup: VoiceSetup) -> None:
 def _perform(link: Link, setup: VoiceSetup, performance: Performance, ring: Ring, card: cards.Card) -> None:
     """Command, respond, fill, listen, until stopped."""
     probe = Probe(setup.device) if isinstance(card, cards.NullCard) else None
-    came, came_s, began = ring.callbacks, time.monotonic() + FIRST_CALLBACK_S - DEAD_CARD_S, ring.taken
+    opened_s = came_s = time.monotonic()
+    came, began, turns = ring.callbacks, ring.taken, 0
     first_sound_s: float | None = None
 
     def figures() -> dict[str, Any]:
-        return performance.figures() | {"first_sound_s": first_sound_s, "card": card.name, "card_latency_ms": round(1000.0 * card.latency_s, 1)}
+        return performance.figures() | {
+            "first_sound_s": first_sound_s,
+            "card": card.name,
+            "card_latency_ms": round(1000.0 * card.latency_s, 1),
+        }
 
     while not link.stopped:
         for command in link.drain():
@@ -254,18 +268,19 @@ def _perform(link: Link, setup: VoiceSetup, performance: Performance, ring: Ring
             link.say(f"first sound after {first_sound_s:.2f} s, on {card.name} at {ring.sample_rate_hz} Hz")
         if ring.callbacks != came:
             came, came_s = ring.callbacks, now_s
-        elif now_s - came_s > DEAD_CARD_S:
+        elif now_s - max(came_s, opened_s + SETTLE_S) > DEAD_CARD_S:
             link.say(f"card {card.name!r} did not come for {DEAD_CARD_S:g} s: starting the voice again")
             os._exit(WANTS_RESTART)
         if probe and probe.found(now_s):
             link.say("a card is there: starting the voice again to open it")
             os._exit(WANTS_RESTART)
-        link.pulse(now_s, ring.callbacks, figures)
-        link.wait(0.004)
+        turns += 1
+        link.pulse(now_s, turns, figures)
+        link.wait(TURN_S)
     _fade_out(performance, ring, card)
     if probe:
         probe.close()
-    link.pulse(time.monotonic(), ring.callbacks, figures, at_once=True)
+    link.pulse(time.monotonic(), turns + 1, figures, at_once=True)
 
 
 def _fade_out(performance: Performance, ring: Ring, card: cards.Card) -> None:

@@ -29,7 +29,7 @@
 // Rates of TIME are multiples of 1/2048, so that they go on without a seam when TIME starts again.
 
 const vec3 OXBLOOD = vec3(0.80, 0.10, 0.04);
-const vec3 COPPER = vec3(1.00, 0.44, 0.10);
+const vec3 COPPER = vec3(0.95, 0.43, 0.13);
 const vec3 VERDIGRIS = vec3(0.06, 0.56, 0.58);
 
 // Where the pixel is: the picture's height is 2, its middle the origin.

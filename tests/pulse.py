@@ -87,7 +87,9 @@ class PrivatePulse:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.kill()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -101,7 +103,15 @@ class Recording:
     _arrivals: list[tuple[int, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        order = ["parec", "--latency-msec=5", "-d", "vout.monitor", "--format=float32le", "--rate=48000", "--channels=2"]
+        order = [
+            "parec",
+            "--latency-msec=5",
+            "-d",
+            "vout.monitor",
+            "--format=float32le",
+            "--rate=48000",
+            "--channels=2",
+        ]
         self._process = subprocess.Popen(order, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
@@ -151,7 +161,9 @@ def private_pulse() -> Iterator[PrivatePulse]:
 def lag(reference: npt.NDArray[np.float32], heard: npt.NDArray[np.float32]) -> tuple[int, float]:
     """Where in `heard` (samples,) the shorter `reference` (samples,) lies, and their correlation there, -1..1."""
     size = 1 << (len(reference) + len(heard)).bit_length()
-    cross = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(reference, size)), size)[: len(heard) - len(reference) + 1]
+    cross = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(reference, size)), size)[
+        : len(heard) - len(reference) + 1
+    ]
     place = int(np.argmax(cross))
     found = heard[place : place + len(reference)].astype(np.float64)
     scale = float(np.sqrt(np.sum(found**2) * np.sum(reference.astype(np.float64) ** 2)))

@@ -83,20 +83,26 @@ KINDS: dict[str, tuple[str, bool, dict[str, float], float, float, float, float]]
 }
 
 
-def triplet(kind: str, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
-    """An anchor, one that is nearly like it and one that is far from it in `kind` only, each with a seed of its own."""
-    field, multiplies, others, low, high, near, far = KINDS[kind]
+def recipes(kind: str, rng: np.random.Generator) -> tuple[Recipe, Recipe, Recipe]:
+    """An anchor, one that is nearly like it and one that is far from it in `kind` only."""
+    name, multiplies, others, low, high, near, far = KINDS[kind]
     value = low * (high / low) ** rng.random() if multiplies else rng.uniform(low, high)
     recipe = replace(Recipe(pitch_hz=110 * 2 ** rng.uniform(0, 2)), **others)
-    values = [value, value * near, value * far] if multiplies else [value, value + near, value + far]
-    anchor, like, unlike = (sound(replace(recipe, **{field: each}), rng) for each in values)
-    return anchor, like, unlike
+    like, unlike = (value * near, value * far) if multiplies else (value + near, value + far)
+    return replace(recipe, **{name: value}), replace(recipe, **{name: like}), replace(recipe, **{name: unlike})
+
+
+def triplet(kind: str, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
+    """The sounds of `recipes`, each with a seed of its own."""
+    anchor, like, unlike = recipes(kind, rng)
+    return sound(anchor, rng), sound(like, rng), sound(unlike, rng)
 
 
 def various(count: int, rng: np.random.Generator) -> Floats:
     """Sounds of all kinds, to calibrate on, (count, samples)."""
     kinds = list(KINDS)
-    return np.stack([triplet(kinds[n % len(kinds)], rng)[2 * int(rng.integers(2))] for n in range(count)])
+    drawn = [recipes(kinds[n % len(kinds)], rng)[2 * int(rng.integers(2))] for n in range(count)]
+    return np.stack([sound(recipe, rng) for recipe in drawn])
 
 
 class SineDecoder:

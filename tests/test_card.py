@@ -50,7 +50,9 @@ def test_what_the_ring_holds_comes_out_of_the_sink(pulse: PrivatePulse) -> None:
 
 @pytest.mark.card
 def test_a_card_that_is_not_there_is_named_with_those_that_are(pulse: PrivatePulse) -> None:
-    order = "from installation.sound.card import find; card, why = find('Nonesuch 9', 48000, 2); print(card.name, '|', why)"
+    order = (
+        "from installation.sound.card import find; card, why = find('Nonesuch 9', 48000, 2); print(card.name, '|', why)"
+    )
     done = subprocess.run([sys.executable, "-c", order], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.startswith("null clock | no card 'Nonesuch 9'")
     assert "pulse" in done.stdout

@@ -40,7 +40,9 @@ def true_peak(sound: Floats) -> float:
 @given(st.integers(0, 1000), st.floats(0.1, 20.0), st.lists(st.integers(1, 40), min_size=1, max_size=5))
 def test_nothing_is_above_the_ceiling_whatever_comes(seed: int, level: float, blocks: list[int]) -> None:
     rng = np.random.default_rng(seed)
-    sound = (rng.standard_normal((8192, 2)) * level * rng.choice([0.01, 1.0], (8192, 1), p=[0.9, 0.1])).astype(np.float32)
+    sound = (rng.standard_normal((8192, 2)) * level * rng.choice([0.01, 1.0], (8192, 1), p=[0.9, 0.1])).astype(
+        np.float32
+    )
     assert np.abs(guarded(sound, blocks)).max() <= CEILING + 1e-4
 
 

@@ -81,5 +81,10 @@ def test_turned_latents() -> None:
     mean, deviation = np.array([1.0, -1.0], np.float32), np.array([2.0, 0.5], np.float32)
     path = np.array([[3.0, 0.0]], np.float32)
     assert np.array_equal(Turn.none(2).apply(path, mean, deviation), path)
-    turn = Turn(np.array([1.0, 0.0], np.float32), np.array([0.5, 2.0], np.float32), np.array([False, True]), np.array([9.0, 7.0], np.float32))
+    turn = Turn(
+        np.array([1.0, 0.0], np.float32),
+        np.array([0.5, 2.0], np.float32),
+        np.array([False, True]),
+        np.array([9.0, 7.0], np.float32),
+    )
     assert np.allclose(turn.apply(path, mean, deviation), [[1.0 + 1.0 + 2.0, 7.0]])

@@ -27,7 +27,9 @@ def test_a_sine_stays_that_sine(from_hz: int, to_hz: int, frequency_hz: float) -
     out_s = np.arange(len(out)) / to_hz - changer.latency / from_hz
     inside = slice(2000, 8000)
     # The filter's delay is known to within one sample in: fit the phase, then nothing may remain.
-    basis = np.stack([np.sin(2 * np.pi * frequency_hz * out_s[inside]), np.cos(2 * np.pi * frequency_hz * out_s[inside])], 1)
+    basis = np.stack(
+        [np.sin(2 * np.pi * frequency_hz * out_s[inside]), np.cos(2 * np.pi * frequency_hz * out_s[inside])], 1
+    )
     weights, *_ = np.linalg.lstsq(basis, out[inside, 0].astype(np.float64), rcond=None)
     assert np.hypot(*weights) == pytest.approx(1.0, abs=0.012)
     assert np.abs(out[inside, 0] - basis @ weights).max() < 1e-3

@@ -21,8 +21,10 @@ FLOOR_DB = -80.0
 PAST_S = 0.6
 """How much of the past the threshold knows."""
 LEAST_DB = 1.5
-"""The threshold's lowest distance above the mean strength of the past."""
-DEVIATIONS = 4.0
+"""The threshold's lowest distance above the median strength of the past."""
+DEVIATIONS = 7.0
+"""Median absolute deviations above the median: of noise hardly one hop in ten thousand is so strong, and unlike a mean
+a median doesn't know of the strikes themselves, so a loud one doesn't hide the next."""
 REFRACTORY_S = 0.08
 DECAY_S = 0.18
 FULL_DB = 15.0
@@ -76,7 +78,10 @@ class Onset:
         return self.level
 
     def _threshold(self) -> float:
-        return float(self._past.mean() + max(LEAST_DB, DEVIATIONS * self._past.std()))
+        middle = len(self._past) // 2
+        median = float(np.partition(self._past, middle)[middle])
+        deviation = float(np.partition(np.abs(self._past - median), middle)[middle])
+        return median + max(LEAST_DB, DEVIATIONS * deviation)
 
     def _strike(self) -> None:
         self.count += 1

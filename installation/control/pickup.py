@@ -73,6 +73,9 @@ class Desk:
             return True
         key = (message.device, message.channel, message.number, command.address)
         pickup = self._pickups.setdefault(key, Pickup())
-        place = message.value / 127.0
         current = parameter.position(values[command.address])
-        return pickup.take(place, current, now_s)
+        return pickup.take(parameter.position(command.value), current, now_s)
+
+    def forget(self, device: str) -> None:
+        """Where the faders of `device` stand is not known any more: it was away."""
+        self._pickups = {key: pickup for key, pickup in self._pickups.items() if key[0] != device}

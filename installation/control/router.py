@@ -126,7 +126,7 @@ def _turn(
 def _turn_one(parameter: Parameter, given: float, seconds: float = 0.0, *, twin: bool) -> Set | Ramp | Refused:
     if twin and not 0.0 <= given <= 1.0:
         return Refused(f"{UNIT}{parameter.address}: {given:g} is outside 0..1")
-    value = parameter.at(given) if twin else _snapped(parameter, given)
+    value = _snapped(parameter, parameter.at(given) if twin else given)
     fault = parameter.fault(value)
     if fault:
         return Refused(f"{parameter.address}: {fault}")
@@ -138,7 +138,7 @@ def _turn_one(parameter: Parameter, given: float, seconds: float = 0.0, *, twin:
 
 
 def _snapped(parameter: Parameter, value: float) -> float:
-    """`value`, or the end of the range it only misses because OSC's floats have 24 bits."""
+    """`value`, or the end of the range it only misses by rounding: OSC's floats have 24 bits."""
     for end in (parameter.minimum, parameter.maximum):
         if abs(value - end) <= _SINGLE_PRECISION * max(1.0, abs(end)):
             return float(end)
@@ -274,7 +274,7 @@ def _midi_turn(
         return (Set(parameter.address, float(_pressed(message))),)
     if message.kind == "note" and not message.value:
         return ()
-    return (Set(parameter.address, parameter.at(message.value / 127.0)),)
+    return (Set(parameter.address, _snapped(parameter, parameter.at(message.value / 127.0))),)
 
 
 def _midi_action(target: str, message: MidiMessage) -> tuple[Control, ...] | Refused:

@@ -25,6 +25,8 @@ Bools = npt.NDArray[np.bool_]
 
 FOUNDING_TRIES = 4
 """Founders evaluated for each place in the container before the search breeds with those that were accepted."""
+FOUNDERS_AT_ONCE = 8
+"""Founders in one brood, at most: the first of them can be played while the others are evaluated."""
 FEWEST = 2
 """Individuals a container must hold before it can breed."""
 
@@ -109,7 +111,8 @@ class Search:
         """The next brood to evaluate, (count, steps, latent_dim): founders until the container is full, then children.
         Asking again before telling gives another brood; the one before is forgotten."""
         if self.founding:
-            count = min(self.brood_size, max(1, self.container_size - len(self.container)))
+            missing = max(1, self.container_size - len(self.container))
+            count = min(self.brood_size, FOUNDERS_AT_ONCE, missing)
             latents = INITS[self.init](count, self.steps, self.space, self.excerpts, self.rng)
             parents: list[tuple[int, ...]] = [()] * count
         else:

@@ -61,6 +61,11 @@ class FeatureMapping:
     attack_ms: float = 20.0
     release_ms: float = 200.0
 
+    @classmethod
+    def of(cls, mapped: Mapped) -> FeatureMapping:
+        """The same, whatever kind of object says it."""
+        return cls(mapped.source, mapped.target, mapped.low, mapped.high, mapped.attack_ms, mapped.release_ms)
+
 
 class Envelope:
     """A one-pole follower of a signal that is constant between moments, solved exactly: y' = (x - y) / tau, tau the

@@ -197,7 +197,9 @@ class PortAudioCard:
 def _choose(library: Any, wanted: str | None) -> tuple[int, dict[str, Any]]:
     """Index and description of the output device whose name is, begins with or holds `wanted`, in that order."""
     try:
-        described = [(index, each) for index, each in enumerate(library.query_devices()) if each["max_output_channels"] > 0]
+        described = [
+            (index, each) for index, each in enumerate(library.query_devices()) if each["max_output_channels"] > 0
+        ]
         default = int(library.default.device[1])
     except library.PortAudioError as error:
         raise CardError(f"PortAudio: {error}") from error
@@ -223,7 +225,9 @@ def devices() -> tuple[Device, ...]:
     try:
         default = int(library.default.device[1])
         return tuple(
-            Device(str(each["name"]), int(each["max_output_channels"]), int(each["default_samplerate"]), index == default)
+            Device(
+                str(each["name"]), int(each["max_output_channels"]), int(each["default_samplerate"]), index == default
+            )
             for index, each in enumerate(library.query_devices())
             if each["max_output_channels"] > 0
         )

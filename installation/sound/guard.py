@@ -1,7 +1,7 @@
 """What stands between any model and the room: no DC, nothing above the ceiling, nothing that is not a number.
 
-The limiter looks ahead: gain is a minimum over sub-blocks of 32 samples, held and averaged so that it has arrived before
-the peak does, and let go exponentially. Peaks are true peaks, the maximum of the sound oversampled four times
+The limiter looks ahead: gain is a minimum over sub-blocks of 32 samples, held and averaged so that it has arrived
+before the peak does, and let go exponentially. Peaks are true peaks, the maximum of the sound oversampled four times
 (ITU-R BS.1770-5, Annex 2). Everything it remembers is in its state, so any block can be made again.
 """
 
@@ -135,7 +135,7 @@ class Guard:
                 between = np.convolve(around[:, channel], taps[::-1], mode="valid")
                 np.maximum(peak, np.abs(between[:count]), out=peak)
         peaks = peak.reshape(-1, SUB_BLOCK).max(axis=1).astype(np.float64)
-        return np.minimum(1.0, self._ceiling / np.maximum(peaks, 1e-9))
+        return np.asarray(np.minimum(1.0, self._ceiling / np.maximum(peaks, 1e-9)))
 
     def _gains(self, needed: Doubles, state: GuardState) -> tuple[Doubles, Doubles, float]:
         """Gain at the end of each sub-block that leaves now: minimum over the look-ahead, exponential release, mean."""

@@ -119,7 +119,7 @@ class Player:
         low = min(int(self._place), len(latents) - 1)
         high = min(low + 1, len(latents) - 1)
         fraction = self._place - low
-        return (latents[low] + (latents[high] - latents[low]) * fraction).astype(np.float32)
+        return np.asarray(latents[low] + (latents[high] - latents[low]) * fraction, np.float32)
 
     def _choose(self) -> Trajectory:
         while self._fresh:

@@ -1,9 +1,9 @@
 """The ring's writer: path → latents → decoder → mixer → guard → card's rate → ring, a step at a time.
 
-Every part's memory is a value held outside it, so each step still in the ring is kept with the state it began from. When
-a knob is turned, the step now sounding is decoded again from there with the latents as they are now, and what follows
-it; the result replaces what the ring holds from just ahead of the card on, across a short crossfade. So the ring can
-hold enough to survive a busy machine, and a knob is heard within the card's own latency.
+Every part's memory is a value held outside it, so each step still in the ring is kept with the state it began from.
+When a knob is turned, the step now sounding is decoded again from there with the latents as they are now, and what
+follows it; the result replaces what the ring holds from just ahead of the card on, across a short crossfade. So the
+ring can hold enough to survive a busy machine, and a knob is heard within the card's own latency.
 """
 
 from __future__ import annotations

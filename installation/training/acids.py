@@ -14,12 +14,26 @@ Runs in the training environment only, where few of this package's dependencies 
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import random
 import sys
 import types
 from collections.abc import Callable
 from typing import Any
+
+
+REPORT_STEPS = 100
+REPORTED = (
+    "fullband_spectral_distance",
+    "multiband_spectral_distance",
+    "regularization",
+    "feature_matching",
+    "adversarial",
+    "loss_dis",
+    "validation",
+)
+"""Losses worth a word, by the names acids-rave logs them under."""
 
 
 def mend() -> None:
@@ -80,6 +94,23 @@ def lighten() -> None:
     rave.configure_optimizers, rave.on_train_start = configure_optimizers, on_train_start
 
 
+def report(every: int = REPORT_STEPS) -> None:
+    """Print a line of JSON with the step and the losses every so many steps: acids-rave itself prints none."""
+    from rave import model
+
+    rave = model.RAVE
+    end = rave.on_train_batch_end
+
+    def on_train_batch_end(self: Any, *arguments: Any) -> None:
+        end(self, *arguments)
+        if self.global_step % every == 0:
+            losses = {name: float(value) for name, value in self.trainer.callback_metrics.items()}
+            kept = {name: round(value, 4) for name, value in losses.items() if name in REPORTED}
+            print(json.dumps({"step": int(self.global_step), **kept}), flush=True)
+
+    rave.on_train_batch_end = on_train_batch_end
+
+
 def seed(number: int) -> None:
     """Seed every generator that training draws from."""
     import numpy
@@ -103,6 +134,7 @@ def main(arguments: list[str], environment: Callable[[str, str], str] = os.envir
         seed(int(environment("TRAIN_SEED", "1")))
         torch.set_num_threads(int(environment("TRAIN_THREADS", "1")))
         lighten()
+        report()
     app.run(module.main)
 
 

@@ -24,7 +24,8 @@ Samples = npt.NDArray[np.float32]
 LOWEST_HZ = 130.8128
 SCALE = (1.0, 9 / 8, 5 / 4, 3 / 2, 5 / 3)
 OCTAVES = 4
-PITCHES_HZ = tuple(LOWEST_HZ * 2.0**octave * step for octave in range(OCTAVES) for step in SCALE) + (
+PITCHES_HZ = (
+    *(LOWEST_HZ * 2.0**octave * step for octave in range(OCTAVES) for step in SCALE),
     LOWEST_HZ * 2.0**OCTAVES,
 )
 FLOOR_DB = -68.0

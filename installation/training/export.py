@@ -10,11 +10,14 @@ ask: `encode`, `decode`, `forward`, the `*_params` of each, `get_methods`, `get_
 Runs in the training environment only.
 """
 
+# mypy: allow-subclassing-any, allow-untyped-decorators
+
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+import tempfile
 import warnings
 import wave
 from pathlib import Path
@@ -22,14 +25,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor, nn
 
 from installation.training import acids, network
-
-acids.mend()
-warnings.filterwarnings("ignore")
-
-import torch  # noqa: E402
-from torch import Tensor, nn  # noqa: E402
 
 Samples = npt.NDArray[np.float32]
 Blocks = tuple[int, ...]
@@ -43,7 +42,9 @@ OPSET = 17
 class Streamed(nn.Module):
     """The streaming `.ts`: what nn~ and its like expect to find in one."""
 
-    def __init__(self, encoder: nn.Module, decoder: nn.Module, ratio: int, latent_dim: int, sample_rate_hz: int) -> None:
+    def __init__(
+        self, encoder: nn.Module, decoder: nn.Module, ratio: int, latent_dim: int, sample_rate_hz: int
+    ) -> None:
         super().__init__()
         self.encoder, self.decoder = encoder, decoder
         self.sr = sample_rate_hz
@@ -136,8 +137,10 @@ def recordings(folder: Path, sample_rate_hz: int) -> list[Samples]:
     for path in sorted(folder.rglob("*.wav")):
         with wave.open(str(path), "rb") as file:
             if (file.getframerate(), file.getsampwidth()) != (sample_rate_hz, 2):
-                raise SystemExit(f"{path}: {file.getframerate()} Hz, {8 * file.getsampwidth()} bit; "
-                                 f"this model's sound is 16 bit at {sample_rate_hz} Hz")
+                raise SystemExit(
+                    f"{path}: {file.getframerate()} Hz, {8 * file.getsampwidth()} bit; "
+                    f"this model's sound is 16 bit at {sample_rate_hz} Hz"
+                )
             data = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, file.getnchannels())
         sounds.append((data.mean(1) / 32768.0).astype(np.float32))
     if not sounds:
@@ -219,6 +222,7 @@ def export(model: Any, ratio: int, sounds: list[Samples], out: Path, name: str) 
     decoder = Explicit(network.decoder(model, components, mean, tapes[0].memory), tapes[0])
     encoder = Explicit(network.encoder(model, components, mean, tapes[1].memory), tapes[1])
     facts = {"sample_rate_hz": model.sr, "ratio": ratio, "latent_dim": dim, "channels": 1}
+    facts["latency_samples"] = latency(model)
     for net, file, example, names in (
         (decoder, "decoder.onnx", torch.randn(2, dim, 3), ("latents", "sound")),
         (encoder, "encoder.onnx", torch.randn(2, 1, 3 * ratio), ("sound", "latents")),
@@ -232,7 +236,7 @@ def export(model: Any, ratio: int, sounds: list[Samples], out: Path, name: str) 
     ).eval()  # fmt: skip
     torch.jit.script(streamed).save(str(out / f"{name}.ts"))
     errors = check(model, components, mean, ratio, sounds[0], out, name)
-    return facts | {"state_size": tapes[0].size, "latency_samples": latency(model), "largest_difference": errors}
+    return facts | {"state_size": tapes[0].size, "largest_difference": errors}
 
 
 def check(
@@ -289,13 +293,18 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--checkpoint", type=Path, help="default: the newest of the run")
     parser.add_argument("--untrained", action="store_true", help="the same shape with its weights as initialised")
     options = parser.parse_args(arguments)
+    warnings.filterwarnings("ignore")
+    acids.mend()
     torch.set_grad_enabled(False)
     torch.set_num_threads(1)
     options.out.mkdir(parents=True, exist_ok=True)
     checkpoint = None if options.untrained else options.checkpoint or newest(options.run)
     model, ratio = build(options.run, checkpoint)
     sounds = recordings(options.sound, int(model.sr))
-    told = export(model, ratio, sounds, options.out, options.name)
+    with tempfile.TemporaryDirectory(dir=options.out) as unchecked:
+        told = export(model, ratio, sounds, Path(unchecked), options.name)
+        for path in Path(unchecked).iterdir():
+            path.replace(options.out / path.name)
     told["steps"] = 0
     if checkpoint is not None:
         told["steps"] = int(torch.load(checkpoint, map_location="cpu", weights_only=False)["global_step"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def spectrogram_db(sound: Samples, sample_rate_hz: int) -> npt.NDArray[np.float6
     levels = magnitudes(sound, WINDOW, HOP).T / (WINDOW / 4)
     edges_hz = LOW_HZ * (HIGH_HZ / LOW_HZ) ** (np.arange(ROWS + 1) / ROWS)
     edges = edges_hz * WINDOW / sample_rate_hz
-    rows = [_row(levels, low, high) for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    rows = [_row(levels, low, high) for low, high in pairwise(edges)]
     return 20.0 * np.log10(np.asarray(rows) + 1e-9)
 
 

@@ -1,0 +1,195 @@
+"""Pictures and sound into a file, by its ending: .mp4 (H.264 and AAC, in step), .png (the last frame), .wav (24 bit).
+
+The same frames and samples give the same bytes. A file is written beside its name and moved there when it is whole.
+"""
+
+from __future__ import annotations
+
+import wave
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from installation.errors import RenderError
+
+Frame = npt.NDArray[np.uint8]
+Samples = npt.NDArray[np.float32]
+
+
+class Writer(Protocol):
+    """One kind of file. `frames` and `sound`: whether it keeps them."""
+
+    frames: bool
+    sound: bool
+
+    def write_frame(self, rgb: Frame) -> None: ...
+    def write_sound(self, block: Samples) -> None: ...
+    def close(self) -> None: ...
+
+
+class Recorder:
+    """Records frames of `size` (width, height) px at `fps` and `channels` of sound at `sample_rate_hz` into `path`."""
+
+    def __init__(self, path: Path, size: tuple[int, int], fps: float, sample_rate_hz: int, channels: int) -> None:
+        if path.suffix.lower() not in WRITERS:
+            raise RenderError(f"{path}: can't write {path.suffix or 'no ending'!r}; allowed are {', '.join(WRITERS)}")
+        self.path = path
+        self.size = size
+        self.fps = fps
+        self.sample_rate_hz = sample_rate_hz
+        self.channels = channels
+        self._part = path.with_name(f"{path.stem}.part{path.suffix}")
+
+    def __enter__(self) -> Recorder:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = WRITERS[self.path.suffix.lower()](self, self._part)
+        except OSError as error:
+            raise RenderError(f"{self.path}: can't be written: {error}") from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._writer.close()
+        finally:
+            if kind is not None:
+                self._part.unlink(missing_ok=True)
+        if kind is None:
+            self._part.replace(self.path)
+
+    @property
+    def wants_frames(self) -> bool:
+        """Whether frames are kept; if not, none need be drawn."""
+        return self._writer.frames
+
+    @property
+    def wants_sound(self) -> bool:
+        """Whether sound is kept."""
+        return self._writer.sound
+
+    def frame(self, rgb: Frame) -> None:
+        """The next picture, (height, width, 3), row 0 on top."""
+        if rgb.shape != (self.size[1], self.size[0], 3):
+            raise RenderError(f"{self.path}: a frame of shape {rgb.shape}, {(self.size[1], self.size[0], 3)} expected")
+        self._writer.write_frame(rgb)
+
+    def sound(self, block: Samples) -> None:
+        """The next samples, (samples, channels), -1..1; what is outside is clipped."""
+        if block.ndim != 2 or block.shape[1] != self.channels:
+            raise RenderError(f"{self.path}: sound of shape {block.shape}, (samples, {self.channels}) expected")
+        self._writer.write_sound(np.clip(block, -1.0, 1.0))
+
+
+class _Film:
+    """H.264 and AAC by PyAV. Presentation times are counted, frames / fps and samples / rate, so both stay in step."""
+
+    frames = True
+    sound = True
+
+    def __init__(self, recorder: Recorder, part: Path) -> None:
+        import av
+
+        if recorder.size[0] % 2 or recorder.size[1] % 2:
+            raise RenderError(f"{recorder.path}: H.264 needs an even width and height, got {recorder.size}")
+        self._av = av
+        # bitexact: no date and no library version in the file.
+        self._film = av.open(str(part), "w", format="mp4", options={"movflags": "+faststart", "fflags": "+bitexact"})
+        rate = Fraction(recorder.fps).limit_denominator(1001)
+        self._picture: Any = self._film.add_stream("libx264", rate=rate, options={"crf": "16", "preset": "medium"})
+        self._picture.width, self._picture.height = recorder.size
+        self._picture.pix_fmt = "yuv420p"
+        self._picture.codec_context.time_base = 1 / rate
+        self._picture.codec_context.thread_count = 2
+        layout = "mono" if recorder.channels == 1 else "stereo" if recorder.channels == 2 else f"{recorder.channels}c"
+        self._sound: Any = self._film.add_stream("aac", rate=recorder.sample_rate_hz, layout=layout)
+        self._sound.bit_rate = 192_000
+        for stream in (self._picture, self._sound):
+            stream.codec_context.flags |= av.codec.context.Flags.bitexact
+        self._layout = layout
+        self._rate_hz = recorder.sample_rate_hz
+        self._frames = self._samples = 0
+
+    def write_frame(self, rgb: Frame) -> None:
+        frame = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
+        frame.pts = self._frames
+        frame.time_base = self._picture.codec_context.time_base
+        self._frames += 1
+        self._film.mux(self._picture.encode(frame))
+
+    def write_sound(self, block: Samples) -> None:
+        if not len(block):
+            return
+        planes = np.ascontiguousarray(block.T, np.float32)
+        frame = self._av.AudioFrame.from_ndarray(planes, format="fltp", layout=self._layout)
+        frame.sample_rate = self._rate_hz
+        frame.pts = self._samples
+        frame.time_base = Fraction(1, self._rate_hz)
+        self._samples += len(block)
+        self._film.mux(self._sound.encode(frame))
+
+    def close(self) -> None:
+        try:
+            if self._frames:
+                self._film.mux(self._picture.encode(None))
+            if self._samples:
+                self._film.mux(self._sound.encode(None))
+        finally:
+            self._film.close()
+
+
+class _Still:
+    """The last frame, by Pillow."""
+
+    frames = True
+    sound = False
+
+    def __init__(self, recorder: Recorder, part: Path) -> None:
+        self._recorder = recorder
+        self._part = part
+        self._last: Frame | None = None
+
+    def write_frame(self, rgb: Frame) -> None:
+        self._last = rgb
+
+    def write_sound(self, block: Samples) -> None:
+        """A picture is silent."""
+
+    def close(self) -> None:
+        from PIL import Image
+
+        if self._last is None:
+            raise RenderError(f"{self._recorder.path}: no frame was drawn")
+        Image.fromarray(self._last).save(self._part, format="PNG")
+
+
+class _Wave:
+    """24-bit PCM."""
+
+    frames = False
+    sound = True
+
+    def __init__(self, recorder: Recorder, part: Path) -> None:
+        self._file = wave.open(str(part), "wb")  # noqa: SIM115 (closed by close)
+        self._file.setnchannels(recorder.channels)
+        self._file.setsampwidth(3)
+        self._file.setframerate(recorder.sample_rate_hz)
+
+    def write_frame(self, rgb: Frame) -> None:
+        """A sound is unseen."""
+
+    def write_sound(self, block: Samples) -> None:
+        whole = np.rint(block.astype(np.float64) * 8_388_607.0).astype("<i4")
+        self._file.writeframes(whole.reshape(-1, 1).view(np.uint8)[:, :3].tobytes())
+
+    def close(self) -> None:
+        self._file.close()
+
+
+WRITERS: dict[str, type[_Film] | type[_Still] | type[_Wave]] = {".mp4": _Film, ".png": _Still, ".wav": _Wave}
+"""What can be written, by ending."""

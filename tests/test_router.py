@@ -1,0 +1,208 @@
+"""Messages to commands: each parameter by each way in, and no message that is obeyed by halves."""
+
+from __future__ import annotations
+
+import struct
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pythonosc.osc_message_builder import OscMessageBuilder
+
+from installation.commands import Next, Panic, Ping, Ramp, Recall, Refused, Reset, Set
+from installation.control import router
+from installation.control.router import MidiMessage, Subscribe, from_message, from_midi, from_osc
+from installation.parameters import Parameter, Values, declared
+from installation.scene import Midi
+from tests.test_packet import VALID, bundle, one
+
+PARAMETERS = declared(16)
+DEFAULTS = Values(PARAMETERS).as_dict()
+
+
+def ask(address: str, *arguments: object) -> object:
+    return from_message(address, arguments, PARAMETERS)  # type: ignore[arg-type]
+
+
+def refusal(address: str, *arguments: object) -> str:
+    refused = ask(address, *arguments)
+    assert isinstance(refused, Refused), refused
+    return refused.reason
+
+
+def test_every_owner_is_obeyed_by_a_process() -> None:
+    assert {parameter.owner for parameter in PARAMETERS.values()} == set(router.OWNERS)
+    assert set().union(*router.OWNERS.values()) == {"breeder", "voice", "stage"}
+
+
+def test_a_value_sets_and_a_value_with_seconds_ramps() -> None:
+    assert ask("/voice/gain", -6) == (Set("/voice/gain", -6.0),)
+    assert ask("/evolution/sigma", 0.8, 5.0) == (Ramp("/evolution/sigma", 0.8, 5.0),)
+    assert ask("/evolution/sigma", 0.8, 0) == (Set("/evolution/sigma", 0.8),)
+
+
+def test_the_unit_twin_is_the_travel_of_a_fader() -> None:
+    assert ask("/unit/voice/gain", 0.5) == (Set("/voice/gain", -24.0),)
+    assert ask("/unit/voice/hold", True) == (Set("/voice/hold", 1.0),)
+    assert ask("/unit/voice/gain", 1.0, 2.0) == (Ramp("/voice/gain", 12.0, 2.0),)
+    assert refusal("/unit/voice/gain", 1.5) == "/unit/voice/gain: 1.5 is outside 0..1"
+
+
+def test_a_pattern_turns_all_it_matches_or_none() -> None:
+    wanted = tuple(Set(f"/latent/{n}/bias", 0.5) for n in range(16))
+    assert ask("/latent/*/bias", 0.5) == wanted
+    assert ask("/unit/latent/?/freeze", 1) == tuple(Set(f"/latent/{n}/freeze", 1.0) for n in range(10))
+    assert refusal("/latent/*/*", 3.0).endswith(": 3 is outside 0..1")
+    assert refusal("/nothing/*", 1.0) == "/nothing/*: matches no parameter"
+    assert refusal("/latent/[0/bias", 1.0).endswith("a bracket or brace is not closed")
+
+
+def test_what_is_outside_its_range_is_refused_and_single_precision_is_not_outside() -> None:
+    assert refusal("/evolution/mutation_rate", 1.7) == "/evolution/mutation_rate: 1.7 is outside 0..1"
+    assert refusal("/evolution/neighbours", 2.5) == "/evolution/neighbours: 2.5 is not a whole number of 1..64"
+    parameter = Parameter("/voice/odd", 0.7, 0.9, 0.8, "", "linear", "")
+    for end in (0.7, 0.9):
+        single = struct.unpack(">f", struct.pack(">f", end))[0]
+        assert single != end
+        assert from_message("/voice/odd", (single,), {"/voice/odd": parameter}) == (Set("/voice/odd", end),)
+
+
+@pytest.mark.parametrize("value", ["0.5", "", b"\0", None, (1.0,)])
+def test_what_is_no_number_is_refused(value: object) -> None:
+    assert "allowed are numbers" in refusal("/voice/gain", value)
+
+
+def test_true_and_false_are_one_and_nought() -> None:
+    assert ask("/voice/hold", True) == (Set("/voice/hold", 1.0),)
+    assert ask("/voice/hold", False) == (Set("/voice/hold", 0.0),)
+
+
+def test_too_many_or_no_values_and_endless_ramps_are_refused() -> None:
+    assert "got 0 values" in refusal("/voice/gain")
+    assert "got 3 values" in refusal("/voice/gain", 1, 2, 3)
+    assert refusal("/voice/gain", 1.0, 4000.0).endswith("a ramp of 4000 s is outside 0..3600 s")
+    assert refusal("/voice/gain", 1.0, -1.0).endswith("a ramp of -1 s is outside 0..3600 s")
+    assert refusal("/voice/hold", 1, 2.0).endswith("can't be ramped")
+
+
+def test_an_unknown_address_is_refused_with_the_nearest() -> None:
+    assert refusal("/voice/gian", 1.0) == "/voice/gian: no such parameter (did you mean /voice/gain?)"
+    assert len(refusal("/" + "x" * 250, 1.0)) < 100
+
+
+def test_actions_need_no_value_and_a_release_is_no_press() -> None:
+    for address, command in {"/scene/next": Next(), "/panic": Panic(), "/evolution/reset": Reset()}.items():
+        for pressed in ((), (1.0,), (True,), (None,), ("go",)):
+            assert ask(address, *pressed) == (command,)
+        for released in ((0,), (0.0,), (False,)):
+            assert ask(address, *released) == ()
+    assert ask("/ping") == (Ping(),)
+
+
+def test_a_scene_is_recalled_by_name_or_place() -> None:
+    assert ask("/scene/recall", "nocturne") == (Recall("nocturne"),)
+    assert ask("/scene/recall", 2) == (Recall("2"),)
+    assert ask("/scene/recall", 2.0) == (Recall("2"),)
+    for wrong in ((), (2.5,), ("",), (True,), (None,), ("a", "b"), ("x" * 201,)):
+        assert refusal("/scene/recall", *wrong).startswith("/scene/recall: needs")
+
+
+def test_feedback_is_asked_for_with_a_lease() -> None:
+    assert ask("/subscribe", 9001, 60) == (Subscribe(9001, 60.0),)
+    assert ask("/unsubscribe", 9001) == (Subscribe(9001, 0.0),)
+    for wrong in ((), (9001,), (0, 60), (70000, 60), (9001, -1), (9001, 1e9), ("x", 60), (9001.5, 6)):
+        assert refusal("/subscribe", *wrong).startswith("/subscribe: ")
+
+
+def test_a_bundle_is_obeyed_in_order_message_by_message() -> None:
+    due = from_osc(bundle(one("/scene/next"), one("/nothing"), one("/panic", ",F"), one("/panic")), PARAMETERS, 0.0)
+    assert [type(each.command) for each in due] == [Next, Refused, Panic]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(st.binary(max_size=200), st.integers(0, len(VALID)).map(lambda cut: VALID[:cut])))
+def test_no_packet_raises(data: bytes) -> None:
+    assert isinstance(from_osc(data, PARAMETERS, 0.0), tuple)
+
+
+def test_packets_full_of_unknown_addresses_or_patterns_cost_little() -> None:
+    unknown = bundle(*[one(f"/voice/gai{n}", ",T") for n in range(1000)])
+    patterns = bundle(*[one("/" + "*a" * 60 + "b", ",T")] * 16)
+    begun_s = time.perf_counter()
+    assert len(from_osc(unknown, PARAMETERS, 0.0)) == 1000
+    assert len(from_osc(patterns, PARAMETERS, 0.0)) == 16
+    assert time.perf_counter() - begun_s < 1.0
+    flood = bundle(*[one("/*/*")] * 17)
+    assert [due.command for due in from_osc(flood, PARAMETERS, 0.0)] == [Refused("too many patterns in a packet")]
+
+
+def midi(**controls: str) -> tuple[Midi, ...]:
+    return (Midi(device="nano", controls={key.replace("_", " "): value for key, value in controls.items()}),)
+
+
+def said(kind: str, number: int, value: int, channel: int = 1, device: str = "nanoKONTROL2 20:0") -> MidiMessage:
+    return MidiMessage(device, kind, channel, number, value)
+
+
+def heard(message: MidiMessage, devices: tuple[Midi, ...], **values: float) -> object:
+    return from_midi(message, devices, PARAMETERS, DEFAULTS | {f"/voice/{key}": value for key, value in values.items()})
+
+
+def test_a_controller_gives_the_travel() -> None:
+    devices = midi(cc_1="/voice/gain", cc_2="/voice/hold")
+    assert heard(said("cc", 1, 0), devices) == (Set("/voice/gain", -60.0),)
+    assert heard(said("cc", 1, 127), devices) == (Set("/voice/gain", 12.0),)
+    assert heard(said("cc", 2, 63), devices) == (Set("/voice/hold", 0.0),)
+    assert heard(said("cc", 2, 64), devices) == (Set("/voice/hold", 1.0),)
+
+
+def test_other_devices_channels_kinds_and_numbers_are_not_heard() -> None:
+    devices = midi(cc_1_channel_3="/voice/gain")
+    assert heard(said("cc", 1, 127, channel=3), devices) == (Set("/voice/gain", 12.0),)
+    for other in (
+        said("cc", 1, 127, channel=4),
+        said("note", 1, 127, channel=3),
+        said("cc", 2, 127, channel=3),
+        said("cc", 1, 127, channel=3, device="Launch Control"),
+    ):
+        assert heard(other, devices) == ()
+
+
+def test_a_note_holds_a_switch_and_its_velocity_sets_the_rest() -> None:
+    devices = midi(note_60="/voice/hold", note_61="/voice/gain")
+    assert heard(said("note", 60, 1), devices) == (Set("/voice/hold", 1.0),)
+    assert heard(said("note", 60, 0), devices) == (Set("/voice/hold", 0.0),)
+    assert heard(said("note", 61, 127), devices) == (Set("/voice/gain", 12.0),)
+    assert heard(said("note", 61, 0), devices) == ()
+
+
+def test_a_toggle_turns_over_at_each_press() -> None:
+    devices = midi(note_60="/voice/hold toggle", cc_41="/voice/hold toggle")
+    for press, release in ((said("note", 60, 90), said("note", 60, 0)), (said("cc", 41, 127), said("cc", 41, 0))):
+        assert heard(press, devices, hold=0.0) == (Set("/voice/hold", 1.0),)
+        assert heard(press, devices, hold=1.0) == (Set("/voice/hold", 0.0),)
+        assert heard(release, devices, hold=1.0) == ()
+
+
+def test_notes_and_controllers_act_when_pressed_only() -> None:
+    devices = midi(note_1="/scene/next", cc_2="/panic", note_3="/scene/recall slow bronze")
+    assert heard(said("note", 1, 1), devices) == (Next(),)
+    assert heard(said("note", 1, 0), devices) == ()
+    assert heard(said("cc", 2, 127), devices) == (Panic(),)
+    assert heard(said("cc", 2, 0), devices) == ()
+    assert heard(said("note", 3, 64), devices) == (Recall("slow bronze"),)
+
+
+def test_every_parameter_can_be_turned_by_osc_midi_and_their_travel() -> None:
+    for address, parameter in PARAMETERS.items():
+        for value in (parameter.minimum, parameter.maximum):
+            builder = OscMessageBuilder(address)
+            builder.add_arg(float(value), "f")
+            (due,) = from_osc(builder.build().dgram, PARAMETERS, 0.0)
+            assert due.command == Set(address, pytest.approx(value))
+            (twin,) = ask(f"/unit{address}", parameter.position(value))  # type: ignore[misc]
+            assert twin == Set(address, pytest.approx(value))
+            devices = (Midi(device="n", controls={"cc 7": address}),)
+            sent = round(127 * parameter.position(value))
+            assert heard(said("cc", 7, sent), devices) == (Set(address, pytest.approx(value)),)

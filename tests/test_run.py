@@ -1,0 +1,256 @@
+"""The whole show as its user starts it: `installation run` in a process of its own, with real children."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.pulse import PrivatePulse, lag
+
+SCENE = """
+name: Small
+model: bronze
+evolution: {{container: 8, brood: 4, interval: 0.3}}
+picture: {{shader: embers.fs, width: 160, height: 90, fps: 20}}
+osc: {{port: {port}}}
+"""
+
+
+@dataclass
+class Running:
+    """A show under way, its log and its report."""
+
+    process: subprocess.Popen[str]
+    log: Path
+    report: Path
+    port: int
+    state: Path
+
+    def lines(self) -> list[str]:
+        return self.log.read_text("utf-8").splitlines()
+
+    def until(self, happened: Callable[[], bool], seconds: float, what: str) -> float:
+        """Wait until; how long it took."""
+        began_s = time.monotonic()
+        while not happened():
+            assert time.monotonic() - began_s < seconds, f"{what} not in {seconds} s:\n" + "\n".join(self.lines()[-30:])
+            assert self.process.poll() is None, "the show ended:\n" + "\n".join(self.lines()[-30:])
+            time.sleep(0.02)
+        return time.monotonic() - began_s
+
+    def pids(self, name: str) -> list[int]:
+        """Every process this role has had, in order."""
+        return [
+            int(found[1]) for line in self.lines() if (found := re.search(rf" {name}: started, process (\d+)", line))
+        ]
+
+    def says(self, text: str) -> bool:
+        return any(text in line for line in self.lines())
+
+    def sounding(self) -> None:
+        self.until(lambda: self.says("first sound after"), 30.0, "first sound")
+
+    def complete(self) -> None:
+        """Until all three live."""
+        self.sounding()
+        self.until(lambda: all(self.pids(name) for name in ("stage", "breeder")), 30.0, "all processes")
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> dict[str, Any]:
+        self.process.send_signal(how)
+        assert self.process.wait(20.0) == 0, "\n".join(self.lines()[-30:])
+        return dict(json.loads(self.report.read_text("utf-8")))
+
+
+@contextlib.contextmanager
+def running(folder: Path, port: int, *words: str) -> Iterator[Running]:
+    scene = folder / "small.yaml"
+    scene.write_text(SCENE.format(port=port), "utf-8")
+    log, report = folder / "log.txt", folder / "report.json"
+    order = [sys.executable, "-m", "installation", "run", str(scene), "--headless", "--report", str(report)]
+    order += ["--state", str(folder / "state"), *words]
+    with log.open("w") as sink:
+        process = subprocess.Popen(order, stderr=sink, stdout=sink, text=True)
+    show = Running(process, log, report, port, folder / "state")
+    try:
+        yield show
+    finally:
+        children = []
+        with contextlib.suppress(psutil.Error):
+            children = psutil.Process(process.pid).children(recursive=True)
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        for child in children:
+            with contextlib.suppress(psutil.Error):
+                child.kill()
+
+
+def frames(show: Running) -> int:
+    return 0
+
+
+def oscsend(port: int, address: str, types: str, *values: str) -> None:
+    subprocess.run(["oscsend", "127.0.0.1", str(port), address, types, *values], check=True, timeout=10)
+
+
+@pytest.fixture
+def no_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine whose sound server is not there."""
+    monkeypatch.setenv("PULSE_SERVER", "unix:/nonexistent/pulse.sock")
+    monkeypatch.setenv("JACK_NO_START_SERVER", "1")
+
+
+@pytest.mark.gl
+def test_with_neither_card_nor_display_it_says_so_and_runs(tmp_path: Path, no_card: None) -> None:
+    with running(tmp_path, 9151, "--seconds", "9") as show:
+        assert show.process.wait(60.0) == 0, show.lines()
+        report = json.loads(show.report.read_text("utf-8"))
+        assert show.says("null clock keeps time")
+        sound, picture, evolution = report["sound"], report["picture"], report["evolution"]
+        assert sound["sample_rate_hz"] == 48_000 and sound["samples"] > 3 * 48_000
+        assert sound["missed_samples"] == 0
+        assert sound["first_sound_s"] < 8.0
+        assert -70.0 < sound["rms_db"] < 0.0 and sound["peak_db"] <= 0.0
+        assert {"p50", "p99", "max"} <= sound["decode_ms"].keys()
+        assert picture["frames"] > 20 and picture["renderer"]
+        assert evolution["generations"] > 0 and evolution["evaluations"] >= 8 and evolution["mean_sparseness"] > 0.0
+        assert evolution["trajectories_played"] >= 1
+        assert report["control"] == {"messages": 0, "refused": 0}
+        assert {"voice", "stage", "breeder"} <= report["processes"].keys()
+        assert all(each["restarts"] == 0 for each in report["processes"].values())
+        assert report["processes"]["voice"]["rss_mb"] < 150.0
+
+
+@pytest.mark.gl
+def test_each_process_may_die_and_the_others_go_on(tmp_path: Path, no_card: None) -> None:
+    with running(tmp_path, 9152) as show:
+        show.complete()
+        show.until(lambda: bool(list(show.state.glob("*.sqlite"))), 30.0, "a store")
+        for name in ("breeder", "stage", "voice"):
+            others = {other: show.pids(other)[-1] for other in ("voice", "stage", "breeder") if other != name}
+            count = len(show.pids(name))
+            os.kill(show.pids(name)[-1], signal.SIGKILL)
+            took_s = show.until(lambda name=name, count=count: len(show.pids(name)) > count, 5.0, f"{name} again")
+            assert took_s < 2.0
+            assert all(psutil.pid_exists(pid) for pid in others.values())
+        show.until(lambda: sum("first sound after" in line for line in show.lines()) == 2, 20.0, "sound again")
+        time.sleep(2.0)
+        report = show.stop()
+        assert {name: each["restarts"] for name, each in report["processes"].items()} == {
+            "voice": 1,
+            "stage": 1,
+            "breeder": 1,
+        }
+        assert report["sound"]["samples"] > 48_000
+
+
+def alive(pids: list[int]) -> list[int]:
+    found = []
+    for pid in pids:
+        with contextlib.suppress(psutil.Error):
+            if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                found.append(pid)
+    return found
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_when_it_ends_nothing_of_it_is_left(tmp_path: Path, no_card: None, how: signal.Signals) -> None:
+    with running(tmp_path, 9153) as show:
+        show.complete()
+        pids = [show.pids(name)[-1] for name in ("voice", "stage", "breeder")]
+        before = set(Path("/dev/shm").glob("psm_*"))
+        if how == signal.SIGKILL:
+            show.process.kill()
+            show.process.wait()
+        else:
+            show.stop(how)
+        deadline_s = time.monotonic() + 6.0
+        while alive(pids) and time.monotonic() < deadline_s:
+            time.sleep(0.05)
+        assert alive(pids) == []
+        assert before - set(Path("/dev/shm").glob("psm_*")) or how == signal.SIGKILL
+
+
+@pytest.mark.gl
+def test_osc_turns_knobs_changes_scenes_and_is_counted(tmp_path: Path, no_card: None) -> None:
+    (tmp_path / "other.yaml").write_text(
+        "name: Other\nmodel: bronze\nevolution: {container: 8, brood: 4}\n"
+        "picture: {shader: embers.fs, width: 160, height: 90, fps: 20}\n",
+        "utf-8",
+    )
+    with running(tmp_path, 9154) as show:
+        show.complete()
+        oscsend(9154, "/evolution/mutation_rate", "f", "0.9")
+        oscsend(9154, "/latent/3/bias", "f", "1.5")
+        oscsend(9154, "/latent/3/bias", "f", "99")
+        oscsend(9154, "/no/such/thing", "f", "1")
+        oscsend(9154, "/scene/recall", "s", "other")
+        show.until(lambda: show.says("scene other: Other"), 5.0, "the other scene")
+        oscsend(9154, "/panic", "i", "1")
+        show.until(lambda: show.says("panic"), 5.0, "panic")
+        show.until(lambda: (show.state / "other.sqlite").exists(), 30.0, "the other scene's store")
+        report = show.stop()
+        assert report["control"] == {"messages": 6, "refused": 2}
+        assert report["sound"]["missed_samples"] == 0
+        assert report["sound"]["knob_rewrites"] >= 1
+
+
+@pytest.mark.gl
+def test_the_next_start_goes_on_from_the_store(tmp_path: Path, no_card: None) -> None:
+    generations = []
+    for _ in range(2):
+        with running(tmp_path, 9155, "--seconds", "8") as show:
+            assert show.process.wait(60.0) == 0
+            generations.append(json.loads(show.report.read_text("utf-8"))["evolution"]["generations"])
+    assert 0 < generations[0] < generations[1]
+
+
+@pytest.mark.card
+@pytest.mark.gl
+def test_what_the_card_plays_is_recorded_without_a_gap(tmp_path: Path, pulse: PrivatePulse) -> None:
+    recording = pulse.record()
+    with running(tmp_path, 9156, "--device", "pulse", "--seconds", "10") as show:
+        assert show.process.wait(60.0) == 0
+        report = json.loads(show.report.read_text("utf-8"))
+    heard = recording.stop()
+    assert report["sound"]["card"] == "pulse"
+    assert report["sound"]["missed_samples"] == 0
+    loud = abs(heard[:, 0]) > 1e-4
+    assert loud.sum() > 48_000
+    first, last = loud.argmax(), len(loud) - loud[::-1].argmax()
+    silent = (abs(heard[first:last, 0]) == 0.0).astype(int)
+    # Exact zeros never last a millisecond inside the sound: the sink was never without samples.
+    assert lag(silent[:1].astype("f4"), silent.astype("f4"))[0] >= 0
+    runs = "".join(map(str, silent)).split("0")
+    assert max(map(len, runs)) < 48
+
+
+@pytest.mark.card
+@pytest.mark.gl
+def test_a_sound_server_that_dies_and_comes_back(tmp_path: Path, pulse: PrivatePulse) -> None:
+    with running(tmp_path, 9157, "--device", "pulse") as show:
+        show.complete()
+        pulse.kill()
+        show.until(lambda: show.says("null clock keeps time"), 15.0, "the null clock")
+        pulse.start()
+        show.until(
+            lambda: sum("first sound after" in line and "on pulse" in line for line in show.lines()) == 2,
+            40.0,
+            "the card again",
+        )
+        report = show.stop()
+        assert report["processes"]["stage"]["restarts"] == 0

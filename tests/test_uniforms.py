@@ -1,0 +1,298 @@
+"""What shaders read of the sound: envelopes, reserved names, mappings, textures."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from installation.errors import InstallationError
+from installation.picture.isf import Input
+from installation.picture.pace import FrameTimes, Pace
+from installation.picture.textures import TRAIL_MOMENTS, Trails, spectrum, waveform
+from installation.picture.uniforms import BLACKOUT_S, STALE_S, Envelope, FeatureMapping, Uniforms
+from installation.track import FEATURES, MOMENT, Moments
+
+HOP_S = 0.023
+
+
+def moments(count: int, seed: int = 3) -> Moments:
+    rng = np.random.default_rng(seed)
+    made = np.zeros(count, MOMENT)
+    made["time_s"] = HOP_S * np.arange(1, count + 1)
+    made["features"] = rng.random((count, len(FEATURES)))
+    made["spectrum"] = rng.random((count, 512))
+    made["latent"] = rng.normal(size=(count, 128))
+    made["latent_dim"], made["steps"], made["step"] = 16, 64, np.arange(count) % 64
+    made["trajectory"], made["sparseness"] = np.arange(count) // 64, rng.random(count)
+    return made
+
+
+def played(uniforms: Uniforms, heard: Moments, frames_s: list[float]) -> list[dict[str, object]]:
+    """The uniforms at each of `frames_s`, every moment given to the first frame it is heard by."""
+    seen, number = [], 0
+    for frame_s in frames_s:
+        until = int(np.searchsorted(heard["time_s"], frame_s, side="right"))
+        uniforms.heard.push(heard[number:until])
+        number = until
+        seen.append(dict(uniforms.at(frame_s)))
+    return seen
+
+
+# Envelopes
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.floats(0.0, 0.2), min_size=1, max_size=30),
+    st.floats(0.0, 1.0),
+    st.floats(0.0, 500.0),
+    st.floats(0.0, 500.0),
+)
+def test_an_envelope_is_the_same_however_its_time_is_divided(
+    parts_s: list[float], target: float, attack_ms: float, release_ms: float
+) -> None:
+    whole, parted = Envelope(attack_ms, release_ms), Envelope(attack_ms, release_ms)
+    whole.value = parted.value = 0.4
+    whole.advance(target, sum(parts_s))
+    for part_s in parts_s:
+        parted.advance(target, part_s)
+    assert parted.value == pytest.approx(whole.value, abs=1e-9)
+
+
+def test_after_one_time_constant_an_envelope_lacks_one_over_e() -> None:
+    envelope = Envelope(100.0, 400.0)
+    assert envelope.advance(1.0, 0.1) == pytest.approx(1.0 - 1.0 / math.e)
+    envelope.value = 1.0
+    assert envelope.advance(0.0, 0.4) == pytest.approx(1.0 / math.e)
+
+
+@pytest.mark.parametrize("fps", [7.0, 24.0, 30.0, 59.94, 144.0])
+def test_uniforms_are_the_same_at_any_frame_rate(fps: float) -> None:
+    heard = moments(80)
+    inputs = (
+        Input("rms", "float", attack_ms=30.0, release_ms=200.0),
+        Input("onset", "float"),
+        Input("age", "float"),
+        Input("progress", "float"),
+        Input("glow", "float"),
+    )
+    mapping = FeatureMapping("flux", "glow", -1.0, 3.0, 50.0, 300.0)
+
+    def at_the_end(frames_s: list[float]) -> dict[str, object]:
+        uniforms = Uniforms()
+        uniforms.show(inputs, (mapping,))
+        return played(uniforms, heard, [0.0, *frames_s, 1.7])[-1]
+
+    expected = at_the_end([])
+    found = at_the_end([index / fps for index in range(1, int(1.7 * fps))])
+    assert set(found) == {each.name for each in inputs}
+    for name, value in expected.items():
+        assert found[name] == pytest.approx(value, abs=1e-6), name
+
+
+# Reserved names
+
+
+def test_a_shaders_float_with_a_reserved_name_is_what_is_heard() -> None:
+    uniforms = Uniforms()
+    names = (*FEATURES, "sparseness", "progress", "age", "trailPhase")
+    uniforms.show([Input(name, "float", attack_ms=0.0, release_ms=0.0) for name in names], ())
+    heard = moments(70)
+    (seen,) = played(uniforms, heard, [float(heard["time_s"][-1])])
+    for index, name in enumerate(FEATURES):
+        assert seen[name] == pytest.approx(float(heard["features"][-1, index]))
+    assert seen["sparseness"] == pytest.approx(float(heard["sparseness"][-1]))
+    assert seen["progress"] == pytest.approx(5 / 64)
+    assert seen["age"] == pytest.approx(5 * HOP_S)
+    assert seen["trailPhase"] == 0.0
+
+
+def test_an_onset_between_two_frames_is_not_lost() -> None:
+    heard = moments(10)
+    heard["features"][:] = 0.0
+    heard["features"][4, FEATURES.index("onset")] = 1.0
+    uniforms = Uniforms()
+    uniforms.show([Input("onset", "float")], ())
+    before, after = played(uniforms, heard, [3.5 * HOP_S, 9.5 * HOP_S])
+    assert before["onset"] == 0.0
+    assert 0.3 < float(str(after["onset"])) < 1.0
+
+
+def test_trail_phase_grows_from_moment_to_moment_and_stays_below_one() -> None:
+    uniforms = Uniforms()
+    uniforms.show([Input("trailPhase", "float")], ())
+    heard = moments(3)
+    seen = played(uniforms, heard, [3 * HOP_S, 3.25 * HOP_S, 3.75 * HOP_S, 9 * HOP_S])
+    assert [each["trailPhase"] for each in seen] == pytest.approx([0.0, 0.25, 0.75, 1.0])
+
+
+def test_when_the_voice_is_gone_features_fall_to_nothing() -> None:
+    uniforms = Uniforms()
+    uniforms.show([Input("rms", "float"), Input("sparseness", "float")], ())
+    heard = moments(5)
+    heard["features"][:] = 1.0
+    last_s = float(heard["time_s"][-1])
+    seen = played(uniforms, heard, [last_s + 0.9 * STALE_S, last_s + 2.0 * STALE_S, last_s + 60.0])
+    assert seen[0]["rms"] == pytest.approx(1.0)
+    assert float(str(seen[1]["rms"])) < 0.1
+    assert seen[2]["rms"] == pytest.approx(0.0, abs=1e-9)
+    assert seen[2]["sparseness"] == pytest.approx(float(heard["sparseness"][-1]))
+
+
+def test_a_feature_that_is_not_a_number_is_heard_as_nothing() -> None:
+    heard = moments(1)
+    heard["features"][:] = np.nan
+    uniforms = Uniforms()
+    uniforms.show([Input("rms", "float")], ())
+    assert played(uniforms, heard, [1.0])[0]["rms"] == 0.0
+
+
+# Parameters and mappings
+
+
+def test_later_ones_win_default_parameter_heard_mapping() -> None:
+    inputs = (
+        Input("hue", "float", 0.3),
+        Input("flux", "float"),
+        Input("glow", "float", 0.1),
+        Input("zoom", "float", 2.0),
+    )
+    values = {"/picture/hue": 0.7, "/picture/flux": 0.9, "/picture/glow": 0.5}
+    uniforms = Uniforms(values)
+    uniforms.show(
+        inputs, (FeatureMapping("sparseness", "/picture/glow", 1.0, 2.0, 0.0, 0.0), FeatureMapping("rms", "gone"))
+    )
+    heard = moments(1)
+    heard["features"], heard["sparseness"] = 0.25, 0.5
+    uniforms.heard.push(heard)
+    seen = uniforms.at(float(heard["time_s"][0]))
+    assert seen == pytest.approx({"hue": 0.7, "flux": 0.25, "glow": 1.5, "zoom": 2.0})
+    uniforms.set("/picture/hue", 0.1)
+    assert uniforms.at(1.0)["hue"] == 0.1
+
+
+def test_a_mapping_from_what_is_not_heard_is_refused_with_a_hint() -> None:
+    with pytest.raises(InstallationError, match="did you mean rms"):
+        Uniforms().show((), (FeatureMapping("rmss", "glow"),))
+
+
+def test_values_have_their_type_and_stay_in_their_range() -> None:
+    inputs = (
+        Input("amount", "float", 0.5, 0.0, 1.0),
+        Input("count", "long", 2.0, 0.0, 5.0),
+        Input("on", "bool", 1.0),
+        Input("where", "point2D", (0.5, 0.5)),
+    )
+    uniforms = Uniforms({"/picture/amount": 4.0, "/picture/count": 9.0, "/picture/on": 0.0})
+    uniforms.show(inputs, ())
+    assert uniforms.at(0.0) == {"amount": 1.0, "count": 5, "on": False, "where": (0.5, 0.5)}
+    assert isinstance(uniforms.at(0.0)["count"], int)
+
+
+def test_an_event_is_true_for_one_frame() -> None:
+    uniforms = Uniforms()
+    uniforms.show((Input("flash", "event"),), ())
+    uniforms.set("/picture/flash", 1.0)
+    assert [uniforms.at(0.1 * index)["flash"] for index in range(3)] == [True, False, False]
+
+
+def test_blackout_is_exact_and_faded_at_the_same_speed_at_any_frame_rate() -> None:
+    slow, fast = Uniforms(), Uniforms()
+    assert slow.gain(0.0) == fast.gain(0.0) == 1.0
+    for uniforms in (slow, fast):
+        uniforms.set("/master/blackout", 1.0)
+    half_s = BLACKOUT_S / 2
+    for index in range(1, 9):
+        last = fast.gain(half_s * index / 8)
+    assert slow.gain(half_s) == pytest.approx(last) == pytest.approx(0.5)
+    assert slow.gain(10.0) == 0.0
+
+
+def test_brightness_is_the_shaders_own_where_it_has_such_an_input() -> None:
+    uniforms = Uniforms({"/picture/brightness": 0.25})
+    uniforms.show((), ())
+    assert uniforms.gain(0.0) == 0.25
+    uniforms.show((Input("brightness", "float", 1.0),), ())
+    assert (uniforms.gain(0.0), uniforms.at(0.0)["brightness"]) == (1.0, 0.25)
+
+
+# Textures
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(0, 300), min_size=1, max_size=6))
+def test_trails_hold_the_last_moments_newest_first_however_they_came(parts: list[int]) -> None:
+    heard = moments(sum(parts))
+    trails, start = Trails(16), 0
+    for part in parts:
+        trails.push(heard[start : start + part])
+        start += part
+    kept = heard[::-1][:TRAIL_MOMENTS]
+    assert trails.latents.shape == (TRAIL_MOMENTS, 16)
+    np.testing.assert_array_equal(trails.latents[: len(kept)], kept["latent"][:, :16])
+    np.testing.assert_array_equal(trails.spectra[: len(kept)], kept["spectrum"].astype(np.float16))
+    assert not trails.latents[len(kept) :].any()
+    assert not trails.spectra[len(kept) :].any()
+
+
+def test_a_latent_shorter_or_longer_than_the_trail_is_filled_up_or_cut() -> None:
+    heard = moments(1)
+    heard["latent_dim"] = 4
+    trails = Trails(16)
+    trails.push(heard)
+    np.testing.assert_array_equal(trails.latents[0, :4], heard["latent"][0, :4])
+    assert not trails.latents[0, 4:].any()
+    wide = Trails(200)
+    heard["latent_dim"] = 128
+    wide.push(heard)
+    np.testing.assert_array_equal(wide.latents[0, :128], heard["latent"][0])
+    assert not wide.latents[0, 128:].any()
+
+
+def test_silence_is_half_and_full_scale_is_zero_and_one() -> None:
+    wave = waveform(np.array([[0.0, -1.0], [0.5, 1.0], [3.0, np.nan]], np.float32), 5)
+    assert wave.shape == (2, 5)
+    np.testing.assert_array_equal(wave, [[0.5, 0.5, 0.5, 0.75, 1.0], [0.5, 0.5, 0.0, 1.0, 0.5]])
+
+
+def test_a_narrow_spectrum_keeps_every_peak_and_a_full_one_is_itself() -> None:
+    bins = np.zeros(512, np.float32)
+    bins[77] = 1.0
+    assert spectrum(bins, 512)[0].argmax() == 77
+    for width in (1, 3, 64, 100):
+        narrow = spectrum(bins, width)
+        assert narrow.shape == (1, width)
+        assert narrow.max() == 1.0
+        assert narrow.argmax() == 77 * width // 512
+
+
+# Pace
+
+
+def test_deadlines_do_not_drift_and_a_late_frame_is_not_made_up_for() -> None:
+    pace = Pace(50.0, 0.0)
+    now_s = 0.0
+    for _ in range(1000):
+        now_s += 0.007
+        now_s += pace.wait_s(now_s)
+    assert now_s == pytest.approx(1000 / 50.0)
+    assert pace.wait_s(now_s + 1.0) == 0.0
+    assert pace.wait_s(now_s + 1.0) == pytest.approx(0.02)
+
+
+def test_percentiles_of_many_frames_are_right_and_need_no_more_room() -> None:
+    rng = np.random.default_rng(5)
+    times = FrameTimes(np.random.default_rng(1))
+    taken_ms = rng.gamma(4.0, 2.0, 60_000)
+    for each in taken_ms:
+        times.push(float(each))
+    figures = times.figures()
+    assert figures["p50"] == pytest.approx(float(np.percentile(taken_ms, 50)), rel=0.06)
+    assert figures["p99"] == pytest.approx(float(np.percentile(taken_ms, 99)), rel=0.15)
+    assert figures["max"] == pytest.approx(float(taken_ms.max()), abs=1e-3)
+    assert times.count == 60_000
+    assert times._sample_ms.nbytes == 8 * 1024
