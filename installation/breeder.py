@@ -112,9 +112,9 @@ class Shell:
     def run(self) -> None:
         """Open everything, breed until told to stop, close everything."""
         with ExitStack() as opened:
-            self.breeder = self._open(opened)
+            self.breeder = self.open(opened)
             while not self.link.stopped:
-                self._turn(self.breeder)
+                self.turn(self.breeder)
 
     def beat(self) -> bool:
         """Drain commands and pulse; whether to go on with what is being done."""
@@ -136,7 +136,7 @@ class Shell:
     def _figures(self) -> dict[str, Any]:
         return self.breeder.figures() if self.breeder else {}
 
-    def _turn(self, breeder: Breeder) -> None:
+    def turn(self, breeder: Breeder) -> None:
         """One generation if it is time, or a rest of at most one heartbeat."""
         self.beat()
         if self._reset and not self.link.stopped:
@@ -164,7 +164,7 @@ class Shell:
             self.link.say(fault or "the store is written again")
             self._said = fault
 
-    def _open(self, opened: ExitStack) -> Breeder:
+    def open(self, opened: ExitStack) -> Breeder:
         """Resume what the store holds, sending it before the decoder is even loaded; or begin anew."""
         model = load(self.setup.model, self.setup.models)
         self.values = Values(declared(model.latent_dim), self.setup.values)

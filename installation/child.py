@@ -110,18 +110,20 @@ class Child:
         self._closing = True
         if self._again:
             self._again.cancel()
-        if self._process is None:
+        process = self._process
+        if process is None:
             return
         self.send(Stop())
         until_s = time.monotonic() + STOP_S
-        while self._process.is_alive() and time.monotonic() < until_s:
+        while process.is_alive() and time.monotonic() < until_s:
             await asyncio.sleep(0.01)
-        if self._process.is_alive():
+        if process.is_alive():
             self.log(self.role.name, f"did not end in {STOP_S:g} s: killed")
-            self._process.kill()
-            self._process.join(1.0)
-        self._drain()
-        self._leave()
+            process.kill()
+            process.join(1.0)
+        if self._process is process:
+            self._drain()
+            self._leave()
 
     async def renew(self) -> None:
         """Stop it, and start it with what its setup says now."""

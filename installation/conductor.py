@@ -22,6 +22,7 @@ from installation.control.pickup import Desk
 from installation.errors import ControlError
 from installation.model import load
 from installation.parameters import Values, declared
+from installation.picture.uniforms import FeatureMapping
 from installation.ring import Ring
 from installation.scene import Scene
 from installation.show import Show
@@ -191,15 +192,20 @@ class Conductor:
             ring=self._shared[0],
             track=self._shared[1],
             shader=picture.shader,
-            width=picture.width,
-            height=picture.height,
+            size=(picture.width, picture.height),
             fps=picture.fps,
             headless=self._options.headless,
             fullscreen=picture.fullscreen,
             title=self.scene.name,
-            mappings=picture.mappings,
+            mappings=self._mappings(),
             values=self._values.as_dict(),
             latent_dim=self._model.latent_dim,
+        )
+
+    def _mappings(self) -> tuple[FeatureMapping, ...]:
+        return tuple(
+            FeatureMapping(each.source, each.target, each.low, each.high, each.attack_ms, each.release_ms)
+            for each in self.scene.picture.mappings
         )
 
     def _breeder_setup(self) -> breeder.BreederSetup:
@@ -345,7 +351,7 @@ class Conductor:
         self._known.clear()
         self._take_scene()
         self.log("conductor", f"scene {self._show.stem}: {self.scene.name}")
-        self._children["stage"].send(stage.Show(self.scene.picture.shader, self.scene.picture.mappings))
+        self._children["stage"].send(stage.Show(self.scene.picture.shader, self._mappings()))
         for address, value in self._values.as_dict().items():
             self._forward(address, value)
         renewed = ["breeder"] + (["midi"] if self.scene.midi or before.midi else [])

@@ -31,6 +31,11 @@ const vec3 STRAW = vec3(0.34, 0.42, 0.17);
 const vec3 VIOLET = vec3(0.25, 0.20, 0.66);
 const vec3 WATER = vec3(0.12, 0.47, 0.40);
 
+// Loudness as it is felt, 0..1: -48 dB to full scale.
+float loudness() {
+    return clamp(1.0 + 0.181 * log(max(rms, 1e-6)), 0.0, 1.0);
+}
+
 // How far from the known: 0 at home, towards 1 where nothing was before.
 float strangeness() {
     return sparseness / (0.8 + sparseness);
@@ -59,7 +64,7 @@ vec2 light(float number, float past) {
 // The chart: both ends of thread y in px, now (x = 0) and for its other colour (x = 1), which lags where the path is strange.
 vec4 charted() {
     vec2 cell = floor(gl_FragCoord.xy);
-    float lag = cell.x * 18.0 * strangeness();
+    float lag = cell.x * 36.0 * strangeness();
     return vec4(light(cell.y * 2.0, lag), light(cell.y * 2.0 + 1.0, lag));
 }
 
@@ -85,7 +90,7 @@ vec4 veiled() {
     ivec2 from = ivec2(gl_FragCoord.xy) + ivec2(moved, 0);
     vec3 before = from.x < int(RENDERSIZE.x) ? texelFetch(veils, from, 0).rgb : vec3(0.0);
     before *= exp2(-delta / mix(0.4, 8.0, feedback * feedback));
-    float struck = 0.02 + 1.1 * rms * rms + 1.8 * onset;
+    float struck = 0.02 + 1.1 * loudness() * loudness() + 1.8 * onset;
     vec3 now = (threads(0, EMBER, STRAW) + threads(1, WATER, VIOLET)) * struck;
     vec3 after = before + now * delta * 6.0;
     return vec4(after / (1.0 + delta * 0.4 * dot(after, vec3(0.5))), 1.0);
@@ -104,7 +109,7 @@ vec3 lights(int number, vec3 tint) {
     vec2 b = (gl_FragCoord.xy - ends.zw) * 360.0 / RENDERSIZE.y;
     vec2 near = vec2(dot(a, a), dot(b, b));
     float wide = 40.0 + 900.0 * strangeness();
-    vec2 halo = (0.02 + 0.14 * rms) * wide / (wide + near) + (0.15 + 0.8 * rms) * 3.0 / (3.0 + near);
+    vec2 halo = (0.02 + 0.14 * loudness()) * wide / (wide + near) + (0.15 + 0.8 * loudness()) * 3.0 / (3.0 + near);
     return tint * (halo.x + halo.y);
 }
 

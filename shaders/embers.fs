@@ -7,7 +7,7 @@
     {"NAME": "brightness", "TYPE": "float", "DEFAULT": 1.0, "MIN": 0.0, "MAX": 1.0},
     {"NAME": "feedback", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0.0, "MAX": 1.0},
     {"NAME": "hue", "TYPE": "float", "DEFAULT": 0.0, "MIN": 0.0, "MAX": 1.0},
-    {"NAME": "rms", "TYPE": "float", "ATTACK_MS": 90, "RELEASE_MS": 600},
+    {"NAME": "rms", "TYPE": "float", "ATTACK_MS": 90, "RELEASE_MS": 300},
     {"NAME": "centroid", "TYPE": "float", "ATTACK_MS": 300, "RELEASE_MS": 900},
     {"NAME": "onset", "TYPE": "float", "ATTACK_MS": 60, "RELEASE_MS": 700},
     {"NAME": "sparseness", "TYPE": "float", "ATTACK_MS": 2000, "RELEASE_MS": 2000},
@@ -41,6 +41,11 @@ vec2 turned(vec2 one, vec2 other) {
     return vec2(one.x * other.x - one.y * other.y, one.x * other.y + one.y * other.x);
 }
 
+// Loudness as it is felt, 0..1: -48 dB to full scale.
+float loudness() {
+    return clamp(1.0 + 0.181 * log(max(rms, 1e-6)), 0.0, 1.0);
+}
+
 // Radius of the rim in direction `out_`: a circle bent by bands 0..5 in 2..7 waves round it, each turning in its own way.
 float rim(vec2 out_) {
     vec2 turn = vec2(cos(TIME * 0.0625), sin(TIME * 0.0625));
@@ -56,7 +61,7 @@ float rim(vec2 out_) {
                + 0.044 * band3 * dot(five, turned(turn3, turn3) * vec2(1.0, -1.0))
                + 0.036 * band4 * dot(turned(three, three), turned(turn3, turned(turn3, turn2)))
                + 0.030 * band5 * dot(turned(five, two), turned(turn3, turned(turn3, turn3)) * vec2(1.0, -1.0));
-    return 0.50 + 0.06 * rms + bend;
+    return 0.50 + 0.06 * loudness() + bend;
 }
 
 // Flow of air, the curl of a stream function and so without sources: two scales of slow eddies, a turn, a rise.
@@ -78,7 +83,7 @@ vec4 shed(vec2 at) {
 
     // The rim drives its smoke outward, harder when struck; away from it the air decides.
     float near = exp(-off * off * 9.0);
-    vec2 wind = air(at) + out_ * (0.02 + near * (0.03 * rms + 0.35 * onset));
+    vec2 wind = air(at) + out_ * (0.02 + near * (0.03 * loudness() + 0.35 * onset));
     vec2 from = (at - wind * delta) / vec2(RENDERSIZE.x / RENDERSIZE.y, 1.0) * 0.5 + 0.5;
     float half_life = mix(0.3, 6.5, feedback * feedback);
     vec3 before = IMG_NORM_PIXEL(smoke, from).rgb * exp2(-delta / half_life);
@@ -91,7 +96,7 @@ vec4 shed(vec2 at) {
     vec3 tint = OXBLOOD * (0.25 + 0.5 * (band0 + band1)) * (1.0 - 0.6 * side)
               + COPPER * 0.55 * (band2 + band3 + band4) * side * side
               + VERDIGRIS * 0.8 * (band4 + band5 + band6 + band7) * (1.0 - side) * (1.0 - side);
-    float life = 0.05 + 0.9 * rms * rms + 1.5 * onset;
+    float life = 0.05 + 0.9 * loudness() * loudness() + 1.5 * onset;
     vec3 now = tint * exp(-off * off * 2200.0) * (0.6 + 0.4 * strand) * life * 2.2;
     vec3 after = before + now * delta;
     // What is dense cools faster: the glow settles, however long the sound.
@@ -114,7 +119,7 @@ vec4 seen(vec2 at) {
     // Lit a little from one side by its own slope, so that smoke has folds and not only density.
     float fold = dot(here.rgb * 2.0 - up - aside, vec3(1.1)) / (0.10 + dot(here.rgb, vec3(0.8)));
     vec3 light = here.rgb * (1.0 + clamp(fold, -0.6, 1.0));
-    float edge = exp(-abs(here.a) * 190.0) * (0.04 + 0.40 * rms + 0.4 * onset);
+    float edge = exp(-abs(here.a) * 190.0) * (0.04 + 0.40 * loudness() + 0.4 * onset);
     light += vec3(1.0, 0.42, 0.15) * edge;
     light += vec3(0.016, 0.021, 0.026) * smoothstep(0.02, -0.5, here.a);
     light += vec3(0.012, 0.010, 0.013) * max(0.0, 1.3 - length(at) * 0.6);

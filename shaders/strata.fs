@@ -9,7 +9,6 @@
     {"NAME": "hue", "TYPE": "float", "DEFAULT": 0.0, "MIN": 0.0, "MAX": 1.0},
     {"NAME": "spectrumTrail", "TYPE": "image"},
     {"NAME": "latentTrail", "TYPE": "image"},
-    {"NAME": "trailPhase", "TYPE": "float"},
     {"NAME": "progress", "TYPE": "float", "ATTACK_MS": 1200, "RELEASE_MS": 1200},
     {"NAME": "rms", "TYPE": "float", "ATTACK_MS": 120, "RELEASE_MS": 700},
     {"NAME": "onset", "TYPE": "float", "ATTACK_MS": 120, "RELEASE_MS": 900},
@@ -17,12 +16,15 @@
   ],
   "PASSES": [
     {"TARGET": "ridge", "PERSISTENT": true, "FLOAT": true, "WIDTH": 96, "HEIGHT": 1},
-    {"TARGET": "bed", "FLOAT": true, "WIDTH": 320, "HEIGHT": 256},
+    {"TARGET": "top", "FLOAT": true, "WIDTH": 320, "HEIGHT": 1},
+    {"TARGET": "bed", "PERSISTENT": true, "FLOAT": true, "WIDTH": 320, "HEIGHT": 256},
     {}
   ]
 }*/
 
 // Rates of TIME are multiples of 1/2048, so that they go on without a seam when TIME starts again.
+
+const float LAYERS = 14.0;
 
 const vec3 SLATE = vec3(0.050, 0.070, 0.095);
 const vec3 UMBER = vec3(0.150, 0.075, 0.045);
@@ -39,6 +41,11 @@ float heard(float x, float row) {
     return IMG_NORM_PIXEL(spectrumTrail, vec2(bin(x), (row + 0.5) / 256.0)).r;
 }
 
+// Loudness as it is felt, 0..1: -48 dB to full scale.
+float loudness() {
+    return clamp(1.0 + 0.181 * log(max(rms, 1e-6)), 0.0, 1.0);
+}
+
 // The ridge follows the sound of the last moments slowly, so that it breathes instead of twitching.
 vec4 ridged() {
     float x = isf_FragNormCoord.x;
@@ -46,7 +53,7 @@ vec4 ridged() {
     for (int i = -3; i <= 3; i++) {
         float weight = 4.0 - abs(float(i));
         float there = clamp(x + float(i) * 0.014, 0.0, 1.0);
-        now += weight * (heard(there, 0.0) + heard(there, 3.0) + heard(there, 7.0));
+        now += weight * (heard(there, 0.0) + heard(there, 6.0) + heard(there, 14.0));
     }
     now /= 48.0;
     float before = IMG_THIS_PIXEL(ridge).r;
@@ -54,20 +61,33 @@ vec4 ridged() {
     return vec4(mix(before, now, follow));
 }
 
-// The bed: r loudness, g its slope along the notes, b along time, a the mineral, from the latents of the time.
-vec4 laid() {
+// The next layer: r loudness, the most of the last moments; g its slope along the notes; a the mineral, from the latents.
+vec4 next() {
     float x = isf_FragNormCoord.x;
-    float row = gl_FragCoord.y - 0.5;
-    float here = heard(x, row);
-    float older = 0.5 * (heard(x, row + 1.5) + heard(x, row + 3.0));
-    float higher = heard(x + 0.006, row);
-    float y = (row + 0.5) / 256.0;
+    float here = 0.0;
+    float higher = 0.0;
+    for (int i = 0; i < 8; i++) {
+        here = max(here, heard(x, float(i)));
+        higher = max(higher, heard(x + 0.006, float(i)));
+    }
+    vec2 size = IMG_SIZE(latentTrail);
     float mineral = 0.0;
     for (int i = 0; i < 4; i++) {
-        float weight = i == 0 ? 0.7 : 0.45;
-        mineral += weight * IMG_NORM_PIXEL(latentTrail, vec2((float(i) + 0.5) / IMG_SIZE(latentTrail).x, y + float(i) * 0.004)).r;
+        float latent = mod(float(i), size.x);
+        mineral += (i == 0 ? 0.7 : 0.45) * IMG_NORM_PIXEL(latentTrail, vec2((latent + 0.5) / size.x, 8.5 / size.y)).r;
     }
-    return vec4(here, higher - here, here - older, 0.5 + 0.5 * mineral / (1.0 + abs(mineral)));
+    return vec4(here, higher - here, 0.0, 0.5 + 0.5 * mineral / (1.0 + abs(mineral)));
+}
+
+// The bed: a layer is laid down LAYERS times a second and all others sink by one. b is how much louder than the one below.
+vec4 laid() {
+    float now = floor(TIME * LAYERS);
+    int sunk = int(clamp(now - floor((TIME - min(TIMEDELTA, 0.25)) * LAYERS), 0.0, 8.0));
+    ivec2 from = ivec2(gl_FragCoord.xy) - ivec2(0, sunk);
+    vec4 before = texelFetch(bed, max(from, ivec2(0)), 0);
+    vec4 layer = texelFetch(top, ivec2(from.x, 0), 0);
+    layer.b = layer.r - before.r;
+    return from.y < 0 ? layer : before;
 }
 
 float chance(vec2 cell) {
@@ -91,9 +111,9 @@ vec3 sky(vec2 at, vec2 wide) {
     vec2 off = (at - sun()) * wide;
     float near = dot(off, off);
     float high = smoothstep(0.35, 1.0, at.y);
-    vec3 air = mix(vec3(0.085, 0.060, 0.050), vec3(0.014, 0.020, 0.034), high) * (0.5 + 0.8 * rms);
-    float glow = 0.020 / (0.020 + near) * (0.10 + 0.18 * rms + 0.10 * onset);
-    float disc = smoothstep(0.0021, 0.0016, near) * (0.42 + 0.35 * rms) * (1.0 - 140.0 * near * (0.6 + 2.0 * off.y));
+    vec3 air = mix(vec3(0.085, 0.060, 0.050), vec3(0.014, 0.020, 0.034), high) * (0.5 + 0.8 * loudness());
+    float glow = 0.020 / (0.020 + near) * (0.10 + 0.18 * loudness() + 0.10 * onset);
+    float disc = smoothstep(0.0021, 0.0016, near) * (0.42 + 0.35 * loudness()) * (1.0 - 140.0 * near * (0.6 + 2.0 * off.y));
     return air + vec3(1.0, 0.74, 0.50) * glow + vec3(1.0, 0.90, 0.76) * disc;
 }
 
@@ -101,8 +121,8 @@ vec3 ground(vec2 at, float under, vec2 wide) {
     // Layers sink and are pressed: a screen's depth holds all 256, the deepest the thinnest. Folded by old movements.
     float fold = 0.020 * sin(at.x * 7.0 + 1.3) + 0.013 * sin(at.x * 15.0 - at.y * 5.0);
     float depth = max(0.0, under + fold * smoothstep(0.0, 0.25, under));
-    float row = 1.5 - trailPhase + 70.0 * (exp2(2.6 * depth) - 1.0);
-    vec4 layer = IMG_NORM_PIXEL(bed, vec2(at.x + fold * 0.6, row / 256.0));
+    float row = fract(TIME * LAYERS) - 0.5 + 70.0 * (exp2(2.6 * depth) - 1.0);
+    vec4 layer = IMG_NORM_PIXEL(bed, vec2(at.x + fold * 0.6, (row + 0.5) / 256.0));
     vec2 from = normalize((sun() - at) * wide + vec2(1e-4));
     float lit = 1.0 + 7.0 * layer.g * from.x * -1.0 + 5.0 * layer.b * (0.4 + 0.6 * from.y);
     float grain = 0.86 + 0.28 * chance(gl_FragCoord.xy);
@@ -110,8 +130,8 @@ vec3 ground(vec2 at, float under, vec2 wide) {
     vec3 stone = rock(layer.a) * (0.30 + 1.1 * layer.r) * clamp(lit, 0.15, 2.6) * grain;
     float vein = layer.r * layer.r;
     vec3 ore = mix(ORE, vec3(0.55, 0.80, 0.78), smoothstep(0.35, 1.0, at.x)) * vein * vein * 1.1;
-    float rim = exp2(-under * 150.0) * (0.15 + 0.5 * rms);
-    return (stone + ore) * reach * (0.75 + 0.5 * rms) + vec3(1.0, 0.78, 0.55) * rim;
+    float rim = exp2(-under * 150.0) * (0.15 + 0.5 * loudness());
+    return (stone + ore) * reach * (0.75 + 0.5 * loudness()) + vec3(1.0, 0.78, 0.55) * rim;
 }
 
 vec3 hued(vec3 colour) {
@@ -135,5 +155,6 @@ vec4 seen() {
 
 void main() {
     if (PASSINDEX == 0) gl_FragColor = ridged();
-    else gl_FragColor = PASSINDEX == 1 ? laid() : seen();
+    else if (PASSINDEX == 1) gl_FragColor = next();
+    else gl_FragColor = PASSINDEX == 2 ? laid() : seen();
 }

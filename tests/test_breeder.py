@@ -6,7 +6,7 @@ import itertools
 import multiprocessing
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import yaml
 
-from installation.breeder import BreederSetup, header_for, main, offline
+from installation.breeder import BreederSetup, Shell, header_for, main, offline
 from installation.commands import Play, Pulse, Reset, Said, Set, Stop
 from installation.errors import StoreError
 from installation.evolution.audition import WARM_STEPS, audition
@@ -26,6 +26,7 @@ from installation.evolution.genotype import Space
 from installation.evolution.quality import REASONS, faults
 from installation.evolution.search import Search, Steering
 from installation.evolution.store import Store, open_store
+from installation.link import Link
 from installation.model import load
 from installation.sound.decoder import DECODERS
 from tests.synthesis import RATE_HZ, SineDecoder
@@ -197,7 +198,7 @@ def test_breeding_makes_the_sounds_less_alike() -> None:
     assert subject.search.mean_sparseness > 1.15 * first
 
 
-# ---- the process
+# ---- the shell, in this process, on a clock that stands still
 
 
 def _sines(path: Path, device: str) -> SineDecoder:
@@ -229,6 +230,81 @@ def setup(tmp_path: Path) -> BreederSetup:
         archive=20,
         values={"/evolution/interval": 0.1, "/evolution/neighbours": 4},
     )
+
+
+@pytest.fixture
+def shell(setup: BreederSetup, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Shell, Connection, list[float]]]:
+    """A shell that has founded its container; the conductor's end of its pipe; its clock."""
+    monkeypatch.setitem(DECODERS, ".sines", _sines)
+    ours, theirs = multiprocessing.Pipe()
+    clock = [100.0]
+    with ExitStack() as opened:
+        opened.callback(ours.close)
+        opened.callback(theirs.close)
+        subject = Shell(Link(theirs, "breeder"), setup, lambda: clock[0])
+        subject.breeder = subject.open(opened)
+        while subject.breeder.search.founding:
+            subject.turn(subject.breeder)
+        yield subject, ours, clock
+
+
+def test_a_generation_comes_at_most_once_an_interval_and_not_at_all_at_rest(
+    shell: tuple[Shell, Connection, list[float]],
+) -> None:
+    subject, conductor, clock = shell
+    assert subject.breeder is not None
+    counts = []
+    for passed_s, running in ((0.0, 1), (0.05, 1), (0.06, 1), (0.01, 1), (5.0, 0), (5.0, 0), (0.0, 1)):
+        clock[0] += passed_s
+        conductor.send(Set("/evolution/running", running))
+        subject.turn(subject.breeder)
+        counts.append(subject.breeder.search.generation)
+    assert [count - counts[0] for count in counts] == [0, 0, 1, 1, 1, 1, 2]
+
+
+def test_a_knob_turned_during_a_brood_is_obeyed_by_the_next(shell: tuple[Shell, Connection, list[float]]) -> None:
+    subject, conductor, clock = shell
+    assert subject.breeder is not None
+    breeder, decode = subject.breeder, subject.breeder.decode
+
+    def turning(latents: np.ndarray) -> np.ndarray:
+        for address in ("/evolution/mutation_rate", "/evolution/crossover", "/evolution/sigma"):
+            conductor.send(Set(address, 0.0))
+        conductor.send(Set("/evolution/neighbours", 3))
+        conductor.send(Set("/voice/gain", -60.0))
+        return decode(latents)
+
+    breeder.decode = turning
+    clock[0] += 1.0
+    subject.turn(breeder)
+    pool = {each.latents.tobytes() for each in breeder.search.container}
+    heard: list[np.ndarray] = []
+    breeder.decode = lambda latents: heard.append(latents) or decode(latents)  # type: ignore[func-returns-value]
+    clock[0] += 1.0
+    subject.turn(breeder)
+    assert heard and {each.tobytes() for batch in heard for each in batch} <= pool
+    assert breeder.search.steering.neighbours == 3
+
+
+def test_a_value_out_of_range_is_refused_aloud_and_a_stop_ends_a_brood(
+    shell: tuple[Shell, Connection, list[float]],
+) -> None:
+    subject, conductor, clock = shell
+    assert subject.breeder is not None
+    conductor.send(Set("/evolution/sigma", 99.0))
+    conductor.send(Stop())
+    generation = subject.breeder.search.generation
+    clock[0] += 1.0
+    subject.turn(subject.breeder)
+    assert subject.breeder.search.generation == generation and subject.link.stopped
+    said = []
+    while conductor.poll():
+        message = conductor.recv()
+        said += [message.sentence] if isinstance(message, Said) else []
+    assert said == ["/evolution/sigma: 99 is outside 0..3"]
+
+
+# ---- the process
 
 
 class Conversation:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,6 +100,13 @@ def test_heavy_libraries_are_imported_at_home_only(file: str) -> None:
 def test_slow_libraries_are_imported_only_when_used(file: str) -> None:
     for line, module in imports(file, only_top=True):
         assert module.split(".")[0] not in LAZY, f"{file}:{line}: import {module} inside the function that uses it"
+
+
+def test_the_conductor_comes_without_torch_gl_portaudio_or_rtmidi() -> None:
+    program = "import sys, installation.conductor; print(*sorted(set(sys.argv[1:]) & set(sys.modules)))"
+    heavy = ("torch", "moderngl", "pygame", "sounddevice", "onnxruntime", "mido", "rtmidi", "av")
+    imported = subprocess.run([sys.executable, "-c", program, *heavy], capture_output=True, text=True, check=True)
+    assert imported.stdout.split() == []
 
 
 def test_the_rules_themselves_forbid_and_allow() -> None:

@@ -19,7 +19,7 @@ import pytest
 
 from installation.commands import Pulse, Said, Stop
 from installation.control import midi
-from installation.control.midi import Reader, understand
+from installation.control.midi import Heard, Reader, understand
 from installation.control.router import MidiMessage, MidiPort
 from installation.link import Link
 from installation.scene import Midi
@@ -64,22 +64,20 @@ class Cables:
             self.open_ports[name](message)
 
 
-def reader(cables: Cables) -> tuple[Reader, list[str]]:
-    said: list[str] = []
-    return Reader(WANTED, cables, said.append), said
-
-
-def drained(reading: Reader) -> list[MidiMessage | MidiPort]:
+def drained(reading: Reader) -> list[Heard]:
     return [reading.heard.get_nowait() for _ in range(reading.heard.qsize())]
 
 
+HERE, GONE = [f"{NANO} is here", MidiPort(NANO, True)], [f"{NANO} is gone", MidiPort(NANO, False)]
+
+
 def test_controllers_and_notes_are_understood_and_channels_count_from_one() -> None:
-    for message, wanted in {
-        mido.Message("control_change", channel=0, control=7, value=100): ("cc", 1, 7, 100),
-        mido.Message("note_on", channel=15, note=60, velocity=90): ("note", 16, 60, 90),
-        mido.Message("note_on", channel=9, note=60, velocity=0): ("note", 10, 60, 0),
-        mido.Message("note_off", channel=9, note=60, velocity=64): ("note", 10, 60, 0),
-    }.items():
+    for message, wanted in (
+        (mido.Message("control_change", channel=0, control=7, value=100), ("cc", 1, 7, 100)),
+        (mido.Message("note_on", channel=15, note=60, velocity=90), ("note", 16, 60, 90)),
+        (mido.Message("note_on", channel=9, note=60, velocity=0), ("note", 10, 60, 0)),
+        (mido.Message("note_off", channel=9, note=60, velocity=64), ("note", 10, 60, 0)),
+    ):
         assert understand(NANO, message) == MidiMessage(NANO, *wanted)
     for other in ("clock", "active_sensing", "pitchwheel", "aftertouch", "sysex", "program_change"):
         assert understand(NANO, mido.Message(other)) is None
@@ -87,20 +85,19 @@ def test_controllers_and_notes_are_understood_and_channels_count_from_one() -> N
 
 def test_only_devices_that_a_scene_names_are_opened() -> None:
     cables = Cables("Midi Through 14:0", NANO)
-    reading, said = reader(cables)
+    reading = Reader(WANTED, cables)
     reading.scan()
     reading.scan()
     assert list(cables.open_ports) == [NANO]
-    assert said == [f"{NANO} is here"]
     cables.play(NANO, mido.Message("control_change", control=1, value=5), mido.Message("clock"))
-    assert drained(reading) == [MidiPort(NANO, True), MidiMessage(NANO, "cc", 1, 1, 5)]
+    assert drained(reading) == [*HERE, MidiMessage(NANO, "cc", 1, 1, 5)]
     reading.close()
     assert not cables.open_ports
 
 
 def test_a_device_that_goes_is_closed_and_opened_when_it_comes_back() -> None:
     cables = Cables(NANO)
-    reading, said = reader(cables)
+    reading = Reader(WANTED, cables)
     reading.scan()
     cables.plugged.clear()
     reading.scan()
@@ -108,41 +105,42 @@ def test_a_device_that_goes_is_closed_and_opened_when_it_comes_back() -> None:
     cables.plugged.append(NANO)
     reading.scan()
     assert list(cables.open_ports) == [NANO]
-    assert said == [f"{NANO} is here", f"{NANO} is gone", f"{NANO} is here"]
-    assert drained(reading) == [MidiPort(NANO, True), MidiPort(NANO, False), MidiPort(NANO, True)]
+    assert drained(reading) == [*HERE, *GONE, *HERE]
 
 
 def test_a_machine_without_midi_says_so_once_each_time_it_is_lost() -> None:
     cables = Cables(NANO)
-    reading, said = reader(cables)
+    reading = Reader(WANTED, cables)
     cables.broken = "no sequencer"
     for _ in range(5):
         reading.scan()
-    assert said == ["no MIDI: no sequencer"]
+    assert drained(reading) == ["no MIDI: no sequencer"]
     cables.broken = None
     reading.scan()
     cables.broken = "no sequencer"
     reading.scan()
-    assert said == ["no MIDI: no sequencer", f"{NANO} is here", "no MIDI: no sequencer", f"{NANO} is gone"]
+    reading.scan()
+    assert drained(reading) == [*HERE, "no MIDI: no sequencer", *GONE]
 
 
 def test_a_device_kept_by_another_program_is_told_once_and_tried_again() -> None:
     cables = Cables(NANO)
     cables.kept.add(NANO)
-    reading, said = reader(cables)
+    reading = Reader(WANTED, cables)
     for _ in range(3):
         reading.scan()
     cables.kept.clear()
     reading.scan()
-    assert said == [f"{NANO} can't be opened: another program keeps it", f"{NANO} is here"]
+    assert drained(reading) == [f"{NANO} can't be opened: another program keeps it", *HERE]
 
 
 def test_more_than_hands_can_play_is_dropped_and_counted() -> None:
     cables = Cables(NANO)
-    reading, _ = reader(cables)
+    reading = Reader(WANTED, cables)
     reading.scan()
+    drained(reading)
     cables.play(NANO, *[mido.Message("control_change", control=1, value=1)] * (midi.QUEUED + 9))
-    assert (reading.heard.qsize(), reading.dropped) == (midi.QUEUED, 10)
+    assert (reading.heard.qsize(), reading.dropped) == (midi.QUEUED, 9)
 
 
 def heard(connection: Connection, wanted: Callable[[Any], bool]) -> list[Any]:
@@ -157,17 +155,39 @@ def heard(connection: Connection, wanted: Callable[[Any], bool]) -> list[Any]:
 def test_the_reader_pulses_sends_and_ends_when_told() -> None:
     ours, theirs = multiprocessing.Pipe()
     cables = Cables(NANO)
-    running = threading.Thread(target=midi.run, args=(Link(theirs, "midi"), WANTED, cables))
+    work = (Link(theirs, "midi"), WANTED, cables, 0.05)
+    running = threading.Thread(target=midi.run, args=work, daemon=True)
     running.start()
-    first = heard(ours, lambda message: isinstance(message, Pulse) and message.figures["messages"] == 1)
-    assert Said("midi", f"{NANO} is here") in first and MidiPort(NANO, True) in first
+    assert Said("midi", f"{NANO} is here") in heard(ours, lambda message: message == MidiPort(NANO, True))
     cables.play(NANO, mido.Message("note_on", note=3, velocity=4))
     assert heard(ours, lambda message: isinstance(message, MidiMessage))[-1] == MidiMessage(NANO, "note", 1, 3, 4)
     pulses = [heard(ours, lambda message: isinstance(message, Pulse))[-1] for _ in range(2)]
     assert pulses[1].progress > pulses[0].progress
+    assert pulses[1].figures == {"messages": 1, "dropped": 0}
     ours.send(Stop())
     running.join(10.0)
     assert not running.is_alive() and not cables.open_ports
+
+
+def test_a_scan_that_hangs_shows_as_no_progress() -> None:
+    ours, theirs = multiprocessing.Pipe()
+    let_go = threading.Event()
+
+    class Hanging(Cables):
+        def names(self) -> list[str]:
+            let_go.wait(20.0)
+            return self.plugged
+
+    cables = Hanging()
+    running = threading.Thread(target=midi.run, args=(Link(theirs, "midi"), WANTED, cables, 0.05), daemon=True)
+    running.start()
+    pulses = [heard(ours, lambda message: isinstance(message, Pulse))[-1] for _ in range(2)]
+    assert pulses[0].progress == pulses[1].progress == 0
+    let_go.set()
+    assert heard(ours, lambda message: isinstance(message, Pulse) and message.progress > 0)
+    ours.send(Stop())
+    running.join(10.0)
+    assert not running.is_alive()
 
 
 def test_the_process_says_what_this_machine_lacks_and_ends_with_its_pipe() -> None:
@@ -191,28 +211,33 @@ JACK_PROGRAM = """if True:
     from installation.link import Link
     from installation.scene import Midi
 
-    midi.SCAN_S = 0.2
     API = "mido.backends.rtmidi/UNIX_JACK"
     backend = mido.Backend(API, use_environ=False)
 
-    def until(connection, wanted):
-        deadline_s = time.monotonic() + 8.0
+    def until(connection, wanted, seconds=15.0):
+        deadline_s = time.monotonic() + seconds
         while time.monotonic() < deadline_s:
-            if connection.poll(0.1) and isinstance(message := connection.recv(), wanted):
+            if connection.poll(0.05) and isinstance(message := connection.recv(), wanted):
                 return message
-        sys.exit(f"no {wanted.__name__}")
+
+    def send(device, value):
+        device.send(mido.Message("control_change", channel=2, control=16, value=value))
 
     ours, theirs = multiprocessing.Pipe()
     wanted = (Midi(device="nano*test", controls={}),)
-    work = (Link(theirs, "midi"), wanted, midi.RtPorts(API))
+    work = (Link(theirs, "midi"), wanted, midi.RtPorts(API), 0.3)
     running = threading.Thread(target=midi.run, args=work, daemon=True)
     running.start()
     for _ in range(2):
         device = backend.open_output("nanoKONTROL2 test", virtual=True)
         assert until(ours, MidiPort).here
-        for value in range(50):
-            device.send(mido.Message("control_change", channel=2, control=16, value=value))
-            found = until(ours, MidiMessage)
+        send(device, 127)  # JACK may still be connecting: until one is heard none is counted on
+        while not until(ours, MidiMessage, 0.5):
+            send(device, 127)
+        for value in range(20):
+            send(device, value)
+            while (found := until(ours, MidiMessage)).value == 127:
+                pass
             assert (found.kind, found.channel, found.number, found.value) == ("cc", 3, 16, value), found
         device.close()
         assert not until(ours, MidiPort).here

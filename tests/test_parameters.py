@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from installation import parameters
@@ -35,6 +35,7 @@ def test_defaults_are_allowed_and_every_sentence_ends() -> None:
         assert parameter.curve != "exponential" or parameter.minimum > 0
 
 
+@settings(deadline=None, derandomize=True)
 @given(EACH, st.floats(0.0, 1.0))
 def test_all_of_the_travel_is_allowed_and_rises(parameter: Parameter, position: float) -> None:
     value = parameter.at(position)
@@ -45,6 +46,7 @@ def test_all_of_the_travel_is_allowed_and_rises(parameter: Parameter, position: 
     assert parameter.at(position) >= parameter.at(position / 2)
 
 
+@settings(deadline=None, derandomize=True)
 @given(EACH, st.floats(0.0, 1.0))
 def test_position_is_the_inverse_of_at(parameter: Parameter, position: float) -> None:
     value = parameter.at(position)

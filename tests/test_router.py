@@ -120,7 +120,7 @@ def test_a_bundle_is_obeyed_in_order_message_by_message() -> None:
     assert [type(each.command) for each in due] == [Next, Refused, Panic]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, derandomize=True)
 @given(st.one_of(st.binary(max_size=200), st.integers(0, len(VALID)).map(lambda cut: VALID[:cut])))
 def test_no_packet_raises(data: bytes) -> None:
     assert isinstance(from_osc(data, PARAMETERS, 0.0), tuple)
@@ -128,12 +128,12 @@ def test_no_packet_raises(data: bytes) -> None:
 
 def test_packets_full_of_unknown_addresses_or_patterns_cost_little() -> None:
     unknown = bundle(*[one(f"/voice/gai{n}", ",T") for n in range(1000)])
-    patterns = bundle(*[one("/" + "*a" * 60 + "b", ",T")] * 16)
+    patterns = bundle(*[one("/" + "*a" * 60 + "b", ",T")] * 8)
     begun_s = time.perf_counter()
     assert len(from_osc(unknown, PARAMETERS, 0.0)) == 1000
-    assert len(from_osc(patterns, PARAMETERS, 0.0)) == 16
+    assert len(from_osc(patterns, PARAMETERS, 0.0)) == 8
     assert time.perf_counter() - begun_s < 1.0
-    flood = bundle(*[one("/*/*")] * 17)
+    flood = bundle(*[one("/*/*")] * 9)
     assert [due.command for due in from_osc(flood, PARAMETERS, 0.0)] == [Refused("too many patterns in a packet")]
 
 

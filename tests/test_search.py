@@ -1,4 +1,4 @@
-"""Laws of ask and tell, on an embedding that is the genotype itself: no sound, so that thousands of births are cheap."""
+"""Laws of ask and tell, on an embedding that is the genotype itself: without sound, thousands of births are cheap."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_survivors_are_the_sparsest_of_container_and_brood_against_the_archive_t
     live(subject, 12)
     assert subject.archive.members
     before, latents = list(subject.container), subject.ask()
-    identities = [each.identity for each in before] + list(subject._asked.identities)  # type: ignore[union-attr]
+    identities = [each.identity for each in before] + list(subject.asked.identities)  # type: ignore[union-attr]
     points = np.vstack([np.stack([each.embedding for each in before]), heard(latents)])
     remembered = [each.embedding for each in subject.archive.members if each.identity not in identities]
     measured = sparseness(points, 4, np.array(remembered, np.float32).reshape(-1, 15))
@@ -92,7 +92,7 @@ def test_without_crossover_a_child_has_one_parent_and_with_it_two() -> None:
         subject = search(crossover=chance)
         live(subject, 2)
         subject.ask()
-        assert {len(set(parents)) for parents in subject._asked.parents} == kinds  # type: ignore[union-attr]
+        assert {len(set(parents)) for parents in subject.asked.parents} == kinds  # type: ignore[union-attr]
 
 
 def test_without_crossover_and_mutation_children_are_their_parents() -> None:

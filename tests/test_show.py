@@ -39,7 +39,7 @@ def test_a_show_begins_with_its_first_scene_or_the_one_asked_for() -> None:
 
 
 def test_what_can_t_begin_says_so() -> None:
-    with pytest.raises(SceneError, match="a.yaml:1:1: name: is missing"):
+    with pytest.raises(SceneError, match=r"a\.yaml:1:1: name: is missing"):
         Show(NAMES, Folder("a").load)
     with pytest.raises(ValueError, match="no scene 'd'"):
         Show(NAMES, Folder().load, "d")

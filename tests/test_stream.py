@@ -196,3 +196,9 @@ def test_the_knob_that_comes_too_late_for_the_ring_is_in_the_next_step(ring: Rin
     assert not stream.respond(2048)
     stream.fill(64)
     assert np.array_equal(stream.steps[-1].latents[0], stream.steps[-1].path[0] + np.array([1.0, 0.0], np.float32))
+
+
+def test_what_was_heard_is_forgotten(ring: Ring) -> None:
+    stream = stream_on(ring)
+    play(stream, ring, 400)
+    assert len(stream.steps) < (48_000 * 0.5 + 9600) / 2048 + 4

@@ -1,14 +1,17 @@
 """MIDI in: a small process that reads the controllers a scene names and sends what they say upward.
 
 It is a process of its own because rtmidi is native and can crash. A device that is lost says nothing about it, so a
-scanner looks at the list of devices now and then, and opens what has come and closes what has gone.
+scanner looks at the list of devices now and then, and opens what has come and closes what has gone: on a thread of its
+own, because the list can take half a second, and a fader must not wait for it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import queue
 import sys
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -16,7 +19,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
 
-from installation.commands import Stop
 from installation.control.router import MidiMessage, MidiPort
 from installation.link import PULSE_S, Link, follow_parent
 from installation.scene import Midi
@@ -81,15 +83,21 @@ def _native_errors() -> tuple[type[Exception], ...]:
     return (OSError, SystemError, ImportError, importlib.import_module("rtmidi").RtMidiError)
 
 
-class Reader:
-    """Keeps the devices that `wanted` names open, and queues what they say. `ports` are the machine's."""
+Heard = MidiMessage | MidiPort | str
+"""What goes upward; a text is a sentence for the log."""
 
-    def __init__(self, wanted: tuple[Midi, ...], ports: Ports, say: Callable[[str], None]) -> None:
-        self.heard: queue.Queue[MidiMessage | MidiPort] = queue.Queue(QUEUED)
-        self.dropped = 0
+
+class Reader:
+    """Keeps the devices that `wanted` names open, and queues what they say in `heard`. `ports` are the machine's.
+
+    `scan` and `close` are one thread's; `heard` may be emptied by another.
+    """
+
+    def __init__(self, wanted: tuple[Midi, ...], ports: Ports) -> None:
+        self.heard: queue.Queue[Heard] = queue.Queue(QUEUED)
+        self.scans = self.dropped = 0
         self._wanted = wanted
         self._ports = ports
-        self._say = say
         self._open: dict[str, OpenPort] = {}
         self._said: set[str] = set()
 
@@ -108,6 +116,7 @@ class Reader:
             if name not in self._open and any(midi.matches(name) for midi in self._wanted):
                 self._take(name)
         self._said &= {"", *names}
+        self.scans += 1
 
     def close(self) -> None:
         """Close every device."""
@@ -121,25 +130,25 @@ class Reader:
             self._trouble(name, f"{name} can't be opened: {error}")
             return
         self._said.discard(name)
-        self._say(f"{name} is here")
+        self._queue(f"{name} is here")
         self._queue(MidiPort(name, here=True))
 
     def _leave(self, name: str) -> None:
         self._open.pop(name).close()
-        self._say(f"{name} is gone")
+        self._queue(f"{name} is gone")
         self._queue(MidiPort(name, here=False))
 
     def _trouble(self, name: str, sentence: str) -> None:
         if name not in self._said:
             self._said.add(name)
-            self._say(sentence)
+            self._queue(sentence)
 
     def _hear(self, name: str, message: Any) -> None:
         understood = understand(name, message)
         if understood:
             self._queue(understood)
 
-    def _queue(self, message: MidiMessage | MidiPort) -> None:
+    def _queue(self, message: Heard) -> None:
         try:
             self.heard.put_nowait(message)
         except queue.Full:
@@ -168,24 +177,28 @@ def main(connection: Connection, wanted: tuple[Midi, ...]) -> None:
         raise SystemExit(1) from error
 
 
-def run(link: Link, wanted: tuple[Midi, ...], ports: Ports) -> None:
-    """Scan, send upward what is heard, and pulse, until `link` is stopped."""
-    reader = Reader(wanted, ports, link.say)
-    turns = sent = 0
-    scanned_s = -SCAN_S
+def run(link: Link, wanted: tuple[Midi, ...], ports: Ports, scan_s: float = SCAN_S) -> None:
+    """Scan, send upward what is heard, and pulse, until `link` is stopped. A scan that hangs shows as no progress."""
+    reader = Reader(wanted, ports)
+    over = threading.Event()
+    scanner = threading.Thread(target=_scan, args=(reader, over, scan_s), name="midi scanner", daemon=True)
+    scanner.start()
+    sent = 0
     try:
         while not link.stopped:
-            now_s = time.monotonic()
-            if now_s - scanned_s >= SCAN_S:
-                reader.scan()
-                scanned_s = now_s
             sent += _send(reader, link)
-            turns += 1
-            link.pulse(now_s, turns, partial(_figures, sent, reader.dropped))
-            if any(isinstance(command, Stop) for command in link.drain()):
-                return
+            link.pulse(time.monotonic(), sent + reader.scans, partial(_figures, sent, reader.dropped))
+            link.drain()
     finally:
-        reader.close()
+        over.set()
+        scanner.join(scan_s)
+
+
+def _scan(reader: Reader, over: threading.Event, scan_s: float) -> None:
+    while not over.is_set():
+        reader.scan()
+        over.wait(scan_s)
+    reader.close()
 
 
 def _figures(sent: int, dropped: int) -> dict[str, int]:
@@ -193,13 +206,15 @@ def _figures(sent: int, dropped: int) -> dict[str, int]:
 
 
 def _send(reader: Reader, link: Link) -> int:
-    """Wait a pulse for something to be heard; send all there is. How many."""
+    """Wait a pulse for something to be heard; send all there is. How many messages of devices."""
     sent = 0
-    try:
-        link.send(reader.heard.get(timeout=PULSE_S))
-        sent += 1
+    with contextlib.suppress(queue.Empty):
+        heard = reader.heard.get(timeout=PULSE_S)
         while True:
-            link.send(reader.heard.get_nowait())
-            sent += 1
-    except queue.Empty:
-        return sent
+            if isinstance(heard, str):
+                link.say(heard)
+            else:
+                link.send(heard)
+                sent += isinstance(heard, MidiMessage)
+            heard = reader.heard.get_nowait()
+    return sent

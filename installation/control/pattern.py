@@ -87,7 +87,7 @@ def _moves(part: str) -> tuple[_Move, ...] | None:
             place = stop
         elif character in "]}":
             return None
-        else:
+        elif part[place : place + 2] != "**":
             moves.append(_WILD.get(character) or _literal(character))
         place += 1
     return tuple(moves)

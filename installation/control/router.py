@@ -38,7 +38,7 @@ SUBSCRIBE = "/subscribe"
 UNSUBSCRIBE = "/unsubscribe"
 RAMP_AT_MOST_S = 3600.0
 LEASE_AT_MOST_S = 3600.0
-PATTERNS_AT_MOST = 16
+PATTERNS_AT_MOST = 8
 """Patterns in one packet: each is matched against every parameter."""
 HINTS_AT_MOST = 2
 """Unknown addresses in one packet for which the nearest known one is looked for, which takes a millisecond or so."""

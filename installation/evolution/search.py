@@ -90,7 +90,7 @@ class Search:
         self.sparseness: list[float] = []
         self._next_identity = 1
         self._founders_left = FOUNDING_TRIES * container_size
-        self._asked: Brood | None = None
+        self.asked: Brood | None = None
 
     @property
     def founding(self) -> bool:
@@ -119,7 +119,7 @@ class Search:
             latents, parents = self._children()
         identities = range(self._next_identity, self._next_identity + len(latents))
         self._next_identity += len(latents)
-        self._asked = Brood(latents, identities, parents)
+        self.asked = Brood(latents, identities, parents)
         return latents
 
     def _children(self) -> tuple[Floats, list[tuple[int, ...]]]:
@@ -137,15 +137,15 @@ class Search:
     def tell(self, embeddings: Floats, accepted: Bools) -> tuple[Trajectory, ...]:
         """Give the embeddings (count, size) of what was asked, in its order, and which of them passed the quality gate
         (count,). Keeps the sparsest; returns those of the brood that came into the container."""
-        if self._asked is None or len(embeddings) != len(self._asked.latents) or len(accepted) != len(embeddings):
-            asked = 0 if self._asked is None else len(self._asked.latents)
+        if self.asked is None or len(embeddings) != len(self.asked.latents) or len(accepted) != len(embeddings):
+            asked = 0 if self.asked is None else len(self.asked.latents)
             raise ValueError(f"search: told {len(embeddings)} embeddings, {len(accepted)} accepted, asked for {asked}")
         founders = self.founding
         self.evaluations += len(embeddings)
         self.generation += 1
         self._founders_left -= len(embeddings) if founders else 0
-        brood = self._measured(self._asked, np.asarray(embeddings, np.float32), accepted)
-        self._asked = None
+        brood = self._measured(self.asked, np.asarray(embeddings, np.float32), accepted)
+        self.asked = None
         self.archive.consider(brood)
         if not self.founding:
             self.archive.start(self.mean_sparseness)
@@ -180,7 +180,7 @@ class Search:
     def reset(self) -> None:
         """Forget the container and found anew; the archive, the counts and the generator go on, so that what comes is
         not what was."""
-        self.container, self.sparseness, self._asked = [], [], None
+        self.container, self.sparseness, self.asked = [], [], None
         self._founders_left = FOUNDING_TRIES * self.container_size
 
     def state(self) -> dict[str, Any]:
@@ -205,7 +205,7 @@ class Search:
         self.sparseness = list(state["sparseness"])
         self.archive.members = sorted(archive, key=_identity)
         self.archive.threshold, self.archive.quiet = state["threshold"], state["quiet"]
-        self._asked = None
+        self.asked = None
 
 
 def _identity(individual: Individual) -> int:

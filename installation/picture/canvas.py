@@ -28,10 +28,11 @@ out vec4 colour;
 uniform sampler2D picture;
 uniform float gain;
 void main() {
-    // Ordered noise along the R2 sequence (the reciprocal powers of the plastic number), under half an 8-bit step.
+    // Ordered noise along the R2 sequence (the reciprocal powers of the plastic number), under half an 8-bit step
+    // even after a half float's rounding, so that a value that is one of the 256 stays it.
     float noise = fract(dot(gl_FragCoord.xy, vec2(0.7548776662, 0.5698402910))) - 0.5;
     vec3 light = clamp(texture(picture, isf_FragNormCoord).rgb, 0.0, 1.0) * gain;
-    colour = vec4(light + noise * 0.8 / 255.0 * step(0.5 / 255.0, gain), 1.0);
+    colour = vec4(light + noise * 0.7 / 255.0 * step(0.5 / 255.0, gain), 1.0);
 }
 """
 

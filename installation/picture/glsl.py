@@ -100,10 +100,10 @@ def _uniforms(shader: Shader) -> str:
 def complaint(shader: Shader, log: str) -> ShaderError:
     """What a compiler's or linker's `log` says of `shader`, at the author's line where it names one."""
     found = [match for pattern in _COMPLAINTS for match in pattern.finditer(log)]
+    if found and "isf_authorMain" in found[0]["message"]:
+        return ShaderError(shader.file, "there is no void main()")
     own = next((match for match in found if match["string"] == "0"), None)
     if own is not None:
         return ShaderError(shader.file, own["message"].strip(), int(own["line"]))
-    if found and "isf_authorMain" in found[0]["message"]:
-        return ShaderError(shader.file, "there is no void main()")
     words = " ".join(line.strip() for line in log.splitlines() if line.strip(" =\t"))
     return ShaderError(shader.file, words or "it does not compile, and the driver does not say why")

@@ -1,4 +1,4 @@
-"""Pictures and sound into a file, by its ending: .mp4 (H.264 and AAC, in step), .png (the last frame), .wav (24 bit).
+"""Pictures and sound into a file, by its ending: .mp4 (H.264 and AAC, in step), .png (the last frame), .wav (32 bit).
 
 The same frames and samples give the same bytes. A file is written beside its name and moved there when it is whole.
 """
@@ -169,7 +169,7 @@ class _Still:
 
 
 class _Wave:
-    """24-bit PCM."""
+    """32-bit PCM: a file to work on, with nothing rounded that can be heard."""
 
     frames = False
     sound = True
@@ -177,15 +177,14 @@ class _Wave:
     def __init__(self, recorder: Recorder, part: Path) -> None:
         self._file = wave.open(str(part), "wb")  # noqa: SIM115 (closed by close)
         self._file.setnchannels(recorder.channels)
-        self._file.setsampwidth(3)
+        self._file.setsampwidth(4)
         self._file.setframerate(recorder.sample_rate_hz)
 
     def write_frame(self, rgb: Frame) -> None:
         """A sound is unseen."""
 
     def write_sound(self, block: Samples) -> None:
-        whole = np.rint(block.astype(np.float64) * 8_388_607.0).astype("<i4")
-        self._file.writeframes(whole.reshape(-1, 1).view(np.uint8)[:, :3].tobytes())
+        self._file.writeframes(np.rint(block.astype(np.float64) * 2_147_483_647.0).astype("<i4").tobytes())
 
     def close(self) -> None:
         self._file.close()

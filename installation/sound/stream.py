@@ -27,6 +27,8 @@ from installation.sound.rate import RateChanger
 
 Floats = npt.NDArray[np.float32]
 
+HEARD_S = 0.5
+"""Steps are remembered for so long after they were taken, for the ear to ask what it heard."""
 SHORTEST_STEP = 1024
 """A step of the stream has at least this many samples: models of a small ratio decode several latents at once."""
 
@@ -90,7 +92,7 @@ class Stream:
         self._clock_s = clock_s
         self.knobs = knobs
         self.ahead = min(ahead, ring.capacity // 2)
-        self.steps: deque[Step] = deque(maxlen=4096)
+        self.steps: deque[Step] = deque()
         self.decode_ms: deque[float] = deque(maxlen=8192)
         self.broken_steps = 0
         self.rewrites = 0
@@ -103,6 +105,7 @@ class Stream:
 
     def fill(self, most: int = 4) -> int:
         """Write steps until `ahead` samples are held, `most` of them a call; how many were written."""
+        self._forget()
         written = 0
         while written < most and self._ring.ahead < self.ahead:
             path, soundings = self._path()
@@ -131,7 +134,7 @@ class Stream:
         """Panic: a clean decoder and silence, fading in again; what the ring holds is made again from just ahead."""
         clean = self._begin()
         self._chain = clean
-        self.steps = deque((replace(step, before=clean) for step in self.steps), maxlen=self.steps.maxlen)
+        self.steps = deque(replace(step, before=clean) for step in self.steps)
         self._turned = True
 
     def sounding(self, position: int) -> tuple[Floats, Sounding] | None:
@@ -141,6 +144,12 @@ class Stream:
                 index = (position - step.begin) * len(step.path) // (step.end - step.begin)
                 return step.latents[index], step.soundings[index]
         return None
+
+    def _forget(self) -> None:
+        """Let go of steps that were heard: each holds a decoder's whole memory."""
+        heard = self._ring.taken - int(HEARD_S * self._ring.sample_rate_hz)
+        while self.steps and self.steps[0].end < heard:
+            self.steps.popleft()
 
     def _begin(self) -> Chain:
         return Chain(self._decoder.start(), self._mixer.start(), self._guard.start(), self._rate.start())

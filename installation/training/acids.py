@@ -22,7 +22,6 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-
 REPORT_STEPS = 100
 REPORTED = (
     "fullband_spectral_distance",

@@ -11,13 +11,14 @@ second mode is tuned to the fourth harmonic, bowls whose modes come in beating p
 from __future__ import annotations
 
 import math
-import wave
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
+from installation.training import sounds
 
 Samples = npt.NDArray[np.float32]
 
@@ -140,19 +141,19 @@ def excerpts(minutes: float, sample_rate_hz: int, seed: int) -> Iterator[Samples
         yield perform(min(60.0, 60.0 * (minutes - number)), sample_rate_hz, np.random.default_rng((seed, number)))
 
 
-def write(folder: Path, minutes: float, sample_rate_hz: int, seed: int) -> list[Path]:
-    """Write `minutes` of performances as 16-bit mono WAV files of a minute each; their paths."""
+def files(minutes: float) -> int:
+    """How many files `write` makes of so many minutes."""
+    return math.ceil(minutes)
+
+
+def write(folder: Path, minutes: float, sample_rate_hz: int, seed: int) -> Iterator[Path]:
+    """Write `minutes` of performances as 16-bit mono WAV files of a minute each; their paths, one by one as they are
+    written."""
     folder.mkdir(parents=True, exist_ok=True)
-    paths = []
     for number, sound in enumerate(excerpts(minutes, sample_rate_hz, seed)):
         path = folder / f"bronze-{seed}-{number:03d}.wav"
-        with wave.open(str(path), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(sample_rate_hz)
-            file.writeframes((np.clip(sound, -1.0, 1.0) * 32767.0).astype("<i2").tobytes())
-        paths.append(path)
-    return paths
+        sounds.write(path, sound, sample_rate_hz)
+        yield path
 
 
 def _damp(sound: Samples, after: int, sample_rate_hz: int) -> None:

@@ -19,7 +19,6 @@ import json
 import sys
 import tempfile
 import warnings
-import wave
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from installation.training import acids, network
+from installation.training import acids, network, sounds
 
 Samples = npt.NDArray[np.float32]
 Blocks = tuple[int, ...]
@@ -131,28 +130,11 @@ def forget(module: nn.Module) -> None:
             buffer.zero_()
 
 
-def recordings(folder: Path, sample_rate_hz: int) -> list[Samples]:
-    """The WAV files (16 bit, any number of channels, mixed to one) of a folder, (samples,) each."""
-    sounds = []
-    for path in sorted(folder.rglob("*.wav")):
-        with wave.open(str(path), "rb") as file:
-            if (file.getframerate(), file.getsampwidth()) != (sample_rate_hz, 2):
-                raise SystemExit(
-                    f"{path}: {file.getframerate()} Hz, {8 * file.getsampwidth()} bit; "
-                    f"this model's sound is 16 bit at {sample_rate_hz} Hz"
-                )
-            data = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, file.getnchannels())
-        sounds.append((data.mean(1) / 32768.0).astype(np.float32))
-    if not sounds:
-        raise SystemExit(f"{folder}: no WAV files in it")
-    return sounds
-
-
-def axes(model: Any, sounds: list[Samples], ratio: int) -> tuple[Tensor, Tensor]:
-    """The principal components of what `sounds` encode to, as rows, and their mean. Each component's largest weight is
+def axes(model: Any, heard: list[Samples], ratio: int) -> tuple[Tensor, Tensor]:
+    """The principal components of what is `heard`, as rows, and their mean. Each component's largest weight is
     positive, so that the same sounds give the same signs."""
     rows = []
-    for sound in sounds:
+    for sound in heard:
         forget(model)
         whole = torch.from_numpy(sound[: len(sound) // ratio * ratio])[None, None]
         rows.append(model.encoder.encoder(model.pqmf(whole)).chunk(2, 1)[0][0].T.double())
@@ -214,9 +196,9 @@ def agree(what: str, expected: Tensor, got: Tensor) -> float:
     return difference
 
 
-def export(model: Any, ratio: int, sounds: list[Samples], out: Path, name: str) -> dict[str, Any]:
+def export(model: Any, ratio: int, heard: list[Samples], out: Path, name: str) -> dict[str, Any]:
     """Write and check the three files; what is to be said of them on the card."""
-    components, mean = axes(model, sounds, ratio)
+    components, mean = axes(model, heard, ratio)
     dim = int(components.shape[0])
     tapes = network.Tape(), network.Tape()
     decoder = Explicit(network.decoder(model, components, mean, tapes[0].memory), tapes[0])
@@ -235,7 +217,7 @@ def export(model: Any, ratio: int, sounds: list[Samples], out: Path, name: str) 
         ratio, dim, int(model.sr),
     ).eval()  # fmt: skip
     torch.jit.script(streamed).save(str(out / f"{name}.ts"))
-    errors = check(model, components, mean, ratio, sounds[0], out, name)
+    errors = check(model, components, mean, ratio, heard[0], out, name)
     return facts | {"state_size": tapes[0].size, "largest_difference": errors}
 
 
@@ -300,9 +282,9 @@ def main(arguments: list[str]) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     checkpoint = None if options.untrained else options.checkpoint or newest(options.run)
     model, ratio = build(options.run, checkpoint)
-    sounds = recordings(options.sound, int(model.sr))
+    heard = sounds.recordings(options.sound, int(model.sr))
     with tempfile.TemporaryDirectory(dir=options.out) as unchecked:
-        told = export(model, ratio, sounds, Path(unchecked), options.name)
+        told = export(model, ratio, heard, Path(unchecked), options.name)
         for path in Path(unchecked).iterdir():
             path.replace(options.out / path.name)
     told["steps"] = 0

@@ -48,6 +48,8 @@ class Recipe:
     """Both phases together; the second adds the discriminators."""
     seed: int = 1
     threads: int = 1
+    gpu: int = -1
+    """Number of the graphics processor to train on; -1 trains on the processor."""
 
     def overrides(self) -> tuple[str, ...]:
         """gin bindings."""
@@ -81,7 +83,14 @@ def preprocess_arguments(recipe: Recipe, sound: Path, database: Path) -> list[st
 def train_arguments(recipe: Recipe, name: str, database: Path, runs: Path, checkpoint: Path | None) -> list[str]:
     """acids-rave's command that trains, from the beginning or on from `checkpoint`."""
     flags = [
-        *(f"--name={name}", f"--db_path={database}", f"--out_path={runs}", "--gpu=-1", "--workers=0", "--channels=1"),
+        *(
+            f"--name={name}",
+            f"--db_path={database}",
+            f"--out_path={runs}",
+            f"--gpu={recipe.gpu}",
+            "--workers=0",
+            "--channels=1",
+        ),
         *(f"--n_signal={recipe.samples}", f"--batch={recipe.batch}", f"--max_steps={recipe.steps}", "--noprogress"),
         *(f"--val_every={EVERY_STEPS}", f"--save_every={EVERY_STEPS}"),
     ]
