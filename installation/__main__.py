@@ -30,7 +30,7 @@ def _arguments() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_render(commands)
     _add_devices(commands)
-    add_check_command(commands)
+    add_check_command(commands, inputs=shader_inputs)
     add_models_commands(commands)
     return parser
 
@@ -82,6 +82,13 @@ def state_folder() -> Path:
     return Path(home) / "installation"
 
 
+def shader_inputs(shader: Path) -> tuple[str, ...]:
+    """The inputs a shader declares, for a scene's mappings to be held against; no GL is needed."""
+    from installation.picture import isf
+
+    return tuple(each.name for each in isf.load(shader).inputs)
+
+
 def open_show(scene: str) -> Show:
     """The show that begins with `scene`, a name in scenes/ or a file; its other scenes are those beside it."""
     from installation.errors import InstallationError
@@ -96,7 +103,7 @@ def open_show(scene: str) -> Show:
     stems = {each.stem: each for each in scene_files(path.parent)}
     if path.stem not in stems:
         raise InstallationError(f"{path}: no such scene{nearest(path.stem, stems)}; there are: {', '.join(stems)}")
-    return Show(tuple(stems), lambda stem: load(stems[stem]), path.stem)
+    return Show(tuple(stems), lambda stem: load(stems[stem], inputs=shader_inputs), path.stem)
 
 
 def _run(arguments: argparse.Namespace) -> int:

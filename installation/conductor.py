@@ -239,6 +239,8 @@ class Conductor:
                     self._voice_sounds.set()
             case commands.Stop():
                 self.stop()
+            case router.MidiPort():
+                self._desk.forget(message.device)
             case router.MidiMessage():
                 self._turn_midi(message)
 

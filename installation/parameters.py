@@ -49,7 +49,7 @@ class Parameter:
         """Value at `position` 0..1 of its travel, as a MIDI knob or a fader gives it."""
         position = min(1.0, max(0.0, position))
         if self.curve == "exponential":
-            return float(self.minimum * (self.maximum / self.minimum) ** position)
+            return min(self.maximum, float(self.minimum * (self.maximum / self.minimum) ** position))
         value = self.minimum + (self.maximum - self.minimum) * position
         return float(round(value)) if self.curve in ("steps", "switch") else value
 

@@ -150,10 +150,10 @@ class _Builder:
     def _refuse_references(self, event: yaml.Event, path: Path) -> None:
         if isinstance(event, yaml.AliasEvent):
             self._fault(event, path, f"*{event.anchor}: aliases are not used in scenes; write the value out")
-        elif getattr(event, "anchor", None):
-            self._fault(event, path, f"&{event.anchor}: anchors are not used in scenes")  # type: ignore[attr-defined]
-        if getattr(event, "tag", None):
-            self._fault(event, path, f"{event.tag}: tags are not used in scenes")  # type: ignore[attr-defined]
+        elif anchor := getattr(event, "anchor", None):
+            self._fault(event, path, f"&{anchor}: anchors are not used in scenes")
+        if tag := getattr(event, "tag", None):
+            self._fault(event, path, f"{tag}: tags are not used in scenes")
 
     def _list(self, path: Path) -> list[Any]:
         values: list[Any] = []

@@ -44,7 +44,7 @@ def sound(recipe: Recipe, rng: np.random.Generator) -> Floats:
     octaves = semitones / 12 + recipe.glide_octaves * time_s / SECONDS
     phase = 2 * np.pi * np.cumsum(recipe.pitch_hz * 2**octaves) / RATE_HZ
     tone = np.zeros_like(time_s)
-    for partial in range(1, 25):
+    for partial in range(1, 17):
         multiple = partial * np.sqrt(1 + recipe.inharmonicity * partial**2)
         if multiple * recipe.pitch_hz * 2 ** np.max(octaves) < 7000:
             level_db = -recipe.slope_db * np.log2(partial)

@@ -28,7 +28,7 @@ def test_every_init_has_its_shape_stays_in_bounds_and_obeys_its_generator(name: 
 
 
 def test_uniform_and_normal_are_in_the_models_own_units() -> None:
-    drawn = (INITS["uniform"](200, 50, SPACE, EXCERPTS, rng()) - SPACE.mean) / SPACE.deviation
+    drawn = (INITS["random"](200, 50, SPACE, EXCERPTS, rng()) - SPACE.mean) / SPACE.deviation
     assert drawn.min() >= -1.001 and drawn.max() <= 1.001
     assert np.allclose(drawn.std(axis=(0, 1)), 1 / np.sqrt(3), rtol=0.03)
     drawn = (INITS["normal"](200, 50, SPACE, EXCERPTS, rng()) - SPACE.mean) / SPACE.deviation

@@ -186,8 +186,8 @@ def test_a_smaller_or_larger_container_is_reached_after_a_restore() -> None:
 def test_wrong_sizes_are_refused_with_what_is_allowed() -> None:
     with pytest.raises(ValueError, match="container 1"):
         search(container=1)
-    with pytest.raises(ValueError, match="allowed are uniform, normal, dataset"):
-        Search(5, 5, np.random.default_rng(0), SPACE, 5, init="random")
+    with pytest.raises(ValueError, match="allowed are random, normal, dataset"):
+        Search(5, 5, np.random.default_rng(0), SPACE, 5, init="walk")
     subject = search()
     with pytest.raises(ValueError, match="asked for 0"):
         subject.tell(np.zeros((2, 2), np.float32), np.ones(2, bool))

@@ -72,7 +72,7 @@ def dataset(count: int, steps: int, space: Space, excerpts: Floats, rng: np.rand
 
 
 Init = Callable[[int, int, Space, Floats, np.random.Generator], Floats]
-INITS: dict[str, Init] = {"uniform": uniform, "normal": normal, "dataset": dataset}
+INITS: dict[str, Init] = {"random": uniform, "normal": normal, "dataset": dataset}
 """How the first container is drawn, by name: (count, steps, space, excerpts, rng) → (count, steps, latent_dim)."""
 
 
