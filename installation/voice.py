@@ -34,6 +34,8 @@ from installation.track import LATENTS_AT_MOST, MOMENT, Track
 
 DEAD_CARD_S = 1.0
 """A card that did not come for so long is dead."""
+FIRST = 8
+"""Trajectories drawn to play until the breeder's come; their identities are negative, the breeder's are not."""
 TURN_S = 0.004
 """How long the voice sleeps between two looks at the ring, unless a command comes."""
 SETTLE_S = 4.0
@@ -69,10 +71,12 @@ class Performance:
         self._model, self._ring, self._track = model, ring, track
         rng = np.random.default_rng((setup.seed, 1))
         space = Space(model.mean, model.deviation)
-        first = INITS[setup.init](1, setup.steps, space, model.excerpts(), rng)[0]
+        drawn = INITS[setup.init](FIRST, setup.steps, space, model.excerpts(), rng)
+        first = tuple(commands.Trajectory(-1 - number, latents) for number, latents in enumerate(drawn))
         self.values = Values(declared(model.latent_dim), setup.values)
         decoder = open_decoder(model.decoder, setup.backend)
-        self.player = Player(commands.Trajectory(0, first), rng)
+        self.player = Player(first[0], rng)
+        self.player.offer(setup.known or first, replace=True)
         self.stream = Stream(
             ring,
             decoder,
@@ -88,7 +92,6 @@ class Performance:
         self._analyser = Analyser(ring.sample_rate_hz, ring.channels, ring.taken)
         self._heard = self._begun = ring.taken
         self._square_sum, self._peak = 0.0, 0.0
-        self.player.offer(setup.known)
 
     def obey(self, command: Any) -> None:
         """Take a command; what it changes is made heard by the stream's next `respond`."""

@@ -159,12 +159,13 @@ def private_pulse() -> Iterator[PrivatePulse]:
 
 
 def lag(reference: npt.NDArray[np.float32], heard: npt.NDArray[np.float32]) -> tuple[int, float]:
-    """Where in `heard` (samples,) the shorter `reference` (samples,) lies, and their correlation there, -1..1."""
+    """Where in `heard` (samples,) the shorter `reference` (samples,) lies, and their correlation there, -1..1: the
+    maximum of the normalised cross-correlation."""
     size = 1 << (len(reference) + len(heard)).bit_length()
-    cross = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(reference, size)), size)[
-        : len(heard) - len(reference) + 1
-    ]
-    place = int(np.argmax(cross))
-    found = heard[place : place + len(reference)].astype(np.float64)
-    scale = float(np.sqrt(np.sum(found**2) * np.sum(reference.astype(np.float64) ** 2)))
-    return place, float(np.sum(found * reference)) / max(scale, 1e-12)
+    spectrum = np.fft.rfft(heard.astype(np.float64), size) * np.conj(np.fft.rfft(reference.astype(np.float64), size))
+    cross = np.fft.irfft(spectrum, size)[: len(heard) - len(reference) + 1]
+    energy = np.cumsum(np.concatenate([[0.0], heard.astype(np.float64) ** 2]))
+    local = np.sqrt(np.maximum(energy[len(reference) :] - energy[: -len(reference)], 1e-9))
+    likeness = cross / (local * float(np.sqrt(np.sum(reference.astype(np.float64) ** 2))))
+    place = int(np.argmax(likeness))
+    return place, float(likeness[place])

@@ -1,7 +1,5 @@
 """TorchScript modules as they come: small, but shaped, named and behaved like real exports of RAVE."""
 
-from typing import List
-
 import torch
 from torch import nn
 
@@ -39,7 +37,7 @@ class Streaming(nn.Module):
         return self.net(z)
 
     @torch.jit.export
-    def get_methods(self) -> List[str]:  # noqa: UP006
+    def get_methods(self) -> list[str]:
         return ["decode"]
 
 

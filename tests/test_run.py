@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.pulse import PrivatePulse, lag
+from tests.pulse import PrivatePulse
 
 SCENE = """
 name: Small
@@ -96,10 +96,6 @@ def running(folder: Path, port: int, *words: str) -> Iterator[Running]:
         for child in children:
             with contextlib.suppress(psutil.Error):
                 child.kill()
-
-
-def frames(show: Running) -> int:
-    return 0
 
 
 def oscsend(port: int, address: str, types: str, *values: str) -> None:
@@ -234,7 +230,6 @@ def test_what_the_card_plays_is_recorded_without_a_gap(tmp_path: Path, pulse: Pr
     first, last = loud.argmax(), len(loud) - loud[::-1].argmax()
     silent = (abs(heard[first:last, 0]) == 0.0).astype(int)
     # Exact zeros never last a millisecond inside the sound: the sink was never without samples.
-    assert lag(silent[:1].astype("f4"), silent.astype("f4"))[0] >= 0
     runs = "".join(map(str, silent)).split("0")
     assert max(map(len, runs)) < 48
 

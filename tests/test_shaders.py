@@ -108,8 +108,8 @@ def test_its_knobs_do_what_they_say(path: Path, film: np.ndarray) -> None:
 
 
 def flashes(luminance: np.ndarray) -> int:
-    """General flashes of WCAG 2.2 (relative luminance, success criterion 2.3.1): pairs of opposing changes of a tenth of
-    the maximum or more where the darker state is below .8; `luminance` (frames,)."""
+    """General flashes of WCAG 2.2 (relative luminance, success criterion 2.3.1): pairs of opposing changes of a tenth
+    of the maximum or more where the darker state is below .8; `luminance` (frames,)."""
     changes, low, high, direction = 0, luminance[0], luminance[0], 0
     for value in luminance[1:]:
         low, high = min(low, value), max(high, value)

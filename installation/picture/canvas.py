@@ -207,6 +207,11 @@ class Canvas:
         raw = self._finished.drawn.read(components=3, alignment=1)
         return np.frombuffer(raw, np.uint8).reshape(self.size[1], self.size[0], 3)[::-1].copy()
 
+    def presented(self, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+        """What `present` put on the window's `size` px, before it is flipped: (height, width, 3), row 0 on top."""
+        raw = self._context.screen.read((0, 0, *size), components=3, alignment=1)
+        return np.frombuffer(raw, np.uint8).reshape(size[1], size[0], 3)[::-1].copy()
+
     def target(self, name: str) -> npt.NDArray[np.float32]:
         """What is in target `name`, (height, width, 4), row 0 at the bottom."""
         target = self._targets[name]

@@ -55,13 +55,15 @@ class Recorder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        whole = False
         try:
             self._writer.close()
+            whole = kind is None
         finally:
-            if kind is not None:
+            if whole:
+                self._part.replace(self.path)
+            else:
                 self._part.unlink(missing_ok=True)
-        if kind is None:
-            self._part.replace(self.path)
 
     @property
     def wants_frames(self) -> bool:

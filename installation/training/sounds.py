@@ -25,7 +25,8 @@ def read(path: Path, sample_rate_hz: int) -> Samples:
     if found != (sample_rate_hz, 16):
         raise ModelError(f"{path}: {found[0]} Hz, {found[1]} bit; asked for are {sample_rate_hz} Hz, 16 bit")
     frames = np.frombuffer(stored, "<i2").reshape(-1, channels)
-    return (frames.mean(1) / FULL_SCALE).astype(np.float32)
+    mixed: Samples = (frames.mean(1) / FULL_SCALE).astype(np.float32)
+    return mixed
 
 
 def write(path: Path, sound: Samples, sample_rate_hz: int) -> None:

@@ -1,0 +1,149 @@
+"""The exporter's files compute what the model computes at once, in any blocks, and are refused when they do not."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from installation import model
+from installation.sound.decoder import open_decoder
+
+torch = pytest.importorskip("torch")
+
+from installation.training import export, network  # noqa: E402
+from tests import small_rave  # noqa: E402
+from tests.small_rave import LATENT_DIM, RATIO, SmallRave  # noqa: E402
+
+BLOCKS = ((1,) * 12, (5, 1, 6))
+
+
+@pytest.fixture(scope="module")
+def heard() -> list[np.ndarray]:
+    return [np.random.default_rng(seed).normal(0.0, 0.1, 40 * RATIO).astype(np.float32) for seed in (1, 2)]
+
+
+@pytest.fixture(scope="module")
+def exported(heard: list[np.ndarray], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("exported")
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        export.export(SmallRave(), RATIO, heard, out, "small")
+    return out
+
+
+@pytest.mark.parametrize("kind", ["cache", "tape"])
+@pytest.mark.parametrize("blocks", BLOCKS, ids=str)
+def test_a_decoder_in_blocks_is_the_decoder_at_once(kind: str, blocks: tuple[int, ...]) -> None:
+    """With the axes turned at random: latents in the turned space are the model's own turned back."""
+    rave = SmallRave()
+    turn, _ = torch.linalg.qr(torch.randn(LATENT_DIM, LATENT_DIM))
+    mean = torch.randn(LATENT_DIM)
+    latents = torch.randn(2, LATENT_DIM, 12)
+    expected = rave.decode(torch.einsum("ji,bjt->bit", turn, latents) + mean[:, None])
+    tape = network.Tape()
+    with torch.no_grad():
+        net = network.decoder(rave, turn, mean, network.Cache if kind == "cache" else tape.memory)
+        state, parts = torch.zeros(2, tape.size), []
+        for part in torch.split(latents, list(blocks), -1):
+            if kind == "tape":
+                tape.begin(state)
+            parts.append(net(part))
+            state = tape.end() if kind == "tape" else state
+    torch.testing.assert_close(torch.cat(parts, -1), expected, atol=2e-6, rtol=1e-5)
+
+
+def test_encoder_and_decoder_share_one_space() -> None:
+    """Turning the latents does not change what comes out of both together."""
+    rave = SmallRave()
+    sound = 0.1 * torch.randn(1, 1, 20 * RATIO)
+    made = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        turn, _ = torch.linalg.qr(torch.randn(LATENT_DIM, LATENT_DIM))
+        mean = torch.randn(LATENT_DIM)
+        parts = (network.encoder(rave, turn, mean, network.Cache), network.decoder(rave, turn, mean, network.Cache))
+        made.append(parts[1](parts[0](sound)))
+    torch.testing.assert_close(made[0], made[1], atol=2e-6, rtol=1e-4)
+
+
+def test_axes_are_principal_components(heard: list[np.ndarray]) -> None:
+    """What is encoded along them is uncorrelated, centred, and carries less and less."""
+    rave = SmallRave()
+    components, mean = export.axes(rave, heard, RATIO)
+    torch.testing.assert_close(components @ components.T, torch.eye(LATENT_DIM), atol=1e-5, rtol=0.0)
+    rows = []
+    for sound in heard:
+        means = rave.encoder.encoder(rave.pqmf(torch.from_numpy(sound)[None, None])).chunk(2, 1)[0]
+        rows.append(components @ (means[0] - mean[:, None]))
+    latents = torch.cat(rows, 1)
+    covariance = torch.cov(latents)
+    torch.testing.assert_close(latents.mean(1), torch.zeros(LATENT_DIM), atol=1e-5, rtol=0.0)
+    off = covariance - torch.diag(covariance.diag())
+    assert float(off.abs().max()) < 1e-4 * float(covariance.max())
+    assert torch.all(covariance.diag().diff() <= 0.0)
+
+
+def test_exported_files_open_and_agree(exported: Path) -> None:
+    """Both files through the decoders that play them, latents chosen at random, blocks of their own."""
+    latents = np.random.default_rng(3).normal(size=(2, 9, LATENT_DIM)).astype(np.float32)
+    sounds = []
+    for name in ("decoder.onnx", "small.ts"):
+        decoder = open_decoder(exported / name, "cpu")
+        stated = (decoder.sample_rate_hz, decoder.ratio, decoder.latent_dim, decoder.channels)
+        assert stated == (small_rave.RATE_HZ, RATIO, LATENT_DIM, 1)
+        state, parts = decoder.start(2), []
+        for part in np.split(latents, [2, 3, 7], axis=1):
+            sound, state = decoder.decode(part, state)
+            parts.append(sound)
+        sounds.append(np.concatenate(parts, 1))
+    np.testing.assert_allclose(sounds[0], sounds[1], atol=1e-6)
+
+
+def test_a_torchscript_file_answers_what_players_ask(exported: Path) -> None:
+    module = torch.jit.load(str(exported / "small.ts"))
+    assert list(module.get_methods()) == ["encode", "decode", "forward"]
+    assert module.decode_params.tolist() == [LATENT_DIM, RATIO, 1, 1]
+    assert module.encode_params.tolist() == [1, 1, LATENT_DIM, RATIO]
+    sound = 0.1 * torch.randn(1, 1, 4 * RATIO)
+    assert module.encode(sound).shape == (1, LATENT_DIM, 4)
+    export.forget(module)
+    whole = module(sound)
+    export.forget(module)
+    torch.testing.assert_close(whole, module.decode(module.encode(sound)))
+
+
+def test_a_file_that_differs_ends_the_export(exported: Path, heard: list[np.ndarray]) -> None:
+    """The check is given a model with other weights than the files hold."""
+    rave = SmallRave()
+    components, mean = export.axes(rave, heard, RATIO)
+    errors = export.check(rave, components, mean, RATIO, heard[0], exported, "small")
+    assert max(errors.values()) <= export.TOLERANCE
+    rave.decoder.net[0].weight += 1e-3
+    with pytest.raises(SystemExit, match=r"decoder\.onnx in blocks of .* differs from the model"):
+        export.check(rave, components, mean, RATIO, heard[0], exported, "small")
+
+
+def test_what_has_no_streaming_form_is_refused() -> None:
+    rave = SmallRave()
+    rave.decoder.net.append(torch.nn.BatchNorm1d(8))
+    with pytest.raises(ValueError, match="no streaming form of BatchNorm1d"):
+        network.decoder(rave, torch.eye(LATENT_DIM), torch.zeros(LATENT_DIM), network.Cache)
+    rave.decoder.noise_module = torch.nn.Identity()
+    with pytest.raises(ValueError, match="noise module"):
+        network.decoder(rave, torch.eye(LATENT_DIM), torch.zeros(LATENT_DIM), network.Cache)
+
+
+@pytest.mark.parametrize("name", model.names())
+def test_no_shipped_file_holds_code_of_acids(name: str) -> None:
+    """The card says so: a TorchScript archive holds the source of what it runs."""
+    import zipfile
+
+    shipped = model.load(name)
+    with zipfile.ZipFile(shipped.folder / str(shipped.card.get("torchscript", f"{name}.ts"))) as archive:
+        sources = [archive.read(each).decode() for each in archive.namelist() if each.endswith(".py")]
+    assert sources
+    for word in ("cached_conv", "nn_tilde", "rave"):
+        assert not any(word in source for source in sources)
