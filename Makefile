@@ -1,6 +1,6 @@
 # Everything a newcomer needs: `make run` plays, `make test` tests. Both install what is missing first.
 SHELL := /bin/bash
-PYTHON ?= $(shell for p in python3.12 python3.13 python3.11 python3; do command -v $$p && break; done)
+PYTHON ?= $(shell for p in python3 python3.12 python3.13 python3.11; do $$p -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))" 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 SYSTEM := libportaudio2 libasound2-plugins libegl1 libgl1 libgl1-mesa-dri
@@ -33,6 +33,8 @@ endef
 $(VENV)/.base: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 to 3.13 is needed" >&2; exit 1; }
 	@echo "making $(VENV) with $(PYTHON) (a minute or two)"
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null; } \
+	  || { echo "please install:  sudo apt-get install python3-venv" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP) -e .
 	@touch $@

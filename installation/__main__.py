@@ -17,7 +17,8 @@ STARTED_S = time.monotonic()
 DEFAULT_SCENE = "slow-bronze"
 
 
-def _arguments() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
+    """Every command with its options."""
     from installation import __version__
     from installation.schema import add_check_command
     from installation.training.command import add_models_commands
@@ -111,6 +112,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
     from installation.conductor import Conductor, Options
 
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # inherited: no child's matrix product may take the voice's core
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     state = arguments.state or state_folder()
     state.mkdir(parents=True, exist_ok=True)
     show = open_show(arguments.scene)
@@ -161,7 +164,7 @@ def main(words: list[str] | None = None) -> int:
     """Run one command; its exit code."""
     from installation.errors import InstallationError
 
-    arguments = _arguments().parse_args(words)
+    arguments = command_line().parse_args(words)
     try:
         return int(arguments.run(arguments))
     except InstallationError as error:

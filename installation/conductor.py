@@ -33,7 +33,7 @@ RING_S = 6.0
 CHANNELS = 2
 RAMP_S = 0.02
 WATCH_S = 0.2
-STATUS_S = 30.0
+STATUS_S = 60.0
 HEAD_START_S = 1.5
 """The voice is given so long to sound before the breeder and the stage load."""
 
@@ -113,6 +113,7 @@ class Conductor:
 
     async def run(self) -> None:
         """Open everything, play, close everything in reverse."""
+        self._model.verify()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.stop)

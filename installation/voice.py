@@ -6,6 +6,7 @@ starts another, which opens the card by name, or a null clock until the card is 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import numpy as np
 
 from installation import commands
 from installation.analysis.features import Analyser, Hearing
-from installation.errors import CardError
+from installation.errors import CardError, InstallationError
 from installation.evolution.genotype import INITS, Space
 from installation.link import Link, follow_parent
 from installation.model import Model, load
@@ -34,6 +35,8 @@ from installation.track import LATENTS_AT_MOST, MOMENT, Track
 
 DEAD_CARD_S = 1.0
 """A card that did not come for so long is dead."""
+NICE = -5
+"""How far the voice stands before the others, where the system allows it."""
 FIRST = 8
 """Trajectories drawn to play until the breeder's come; their identities are negative, the breeder's are not."""
 TURN_S = 0.004
@@ -222,10 +225,21 @@ class Probe:
 
 
 def main(connection: Connection, setup: VoiceSetup) -> None:
-    """The voice's process."""
+    """The voice's process; a fault of the model is said, and raised for the exit status."""
     follow_parent()
     sys.setswitchinterval(0.0005)
+    with contextlib.suppress(PermissionError):
+        os.nice(NICE)
     link = Link(connection, "voice")
+    try:
+        _open(link, setup)
+    except InstallationError as error:
+        link.say(str(error))
+        raise SystemExit(1) from error
+
+
+def _open(link: Link, setup: VoiceSetup) -> None:
+    """Ring, model and card; perform; close in reverse."""
     with Ring.attach(setup.ring) as ring, Track.attach(setup.track) as track:
         model = load(setup.model)
         card, why = cards.find(setup.device, model.sample_rate_hz, ring.channels)

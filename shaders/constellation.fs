@@ -31,29 +31,24 @@ const vec3 STRAW = vec3(0.34, 0.42, 0.17);
 const vec3 VIOLET = vec3(0.25, 0.20, 0.66);
 const vec3 WATER = vec3(0.12, 0.47, 0.40);
 
-// Loudness as it is felt, 0..1: -48 dB to full scale.
+// Loudness as it is felt: 0 at -54 dB, 1 at -14 dB.
 float loudness() {
-    return clamp(1.0 + 0.181 * log(max(rms, 1e-6)), 0.0, 1.0);
+    return clamp(1.35 + 0.217 * log(max(rms, 1e-6)), 0.0, 1.0);
 }
 
-// How far from the known: 0 at home, towards 1 where nothing was before.
-float strangeness() {
-    return sparseness / (0.8 + sparseness);
-}
-
-// Where light `number` was `past` moments ago, in px. Smoothed over a few moments: latents tremble, a thread is drawn.
+// Where light `number` was `past` moments ago, in px. Smoothed over half a second: latents tremble, a thread is drawn.
 vec2 light(float number, float past) {
     vec2 size = IMG_SIZE(latentTrail);
     vec2 column = (mod(vec2(number * 2.0, number * 2.0 + 1.0), size.x) + 0.5) / size.x;
     vec2 pair = vec2(0.0);
     float sum = 0.0;
     for (int i = 0; i < 9; i++) {
-        float y = (past + float(i) * 2.0 + 1.5 - trailPhase) / size.y;
+        float y = (past + float(i) * 6.0 + 1.5 - trailPhase) / size.y;
         float weight = 1.0 - cos((float(i) + 1.0) * 0.62831853);
         pair += weight * vec2(IMG_NORM_PIXEL(latentTrail, vec2(column.x, y)).r, IMG_NORM_PIXEL(latentTrail, vec2(column.y, y)).r);
         sum += weight;
     }
-    pair /= sum;
+    pair *= 2.0 / sum;
     float angle = TIME * 0.0625 + number * 1.5707963;
     vec2 reach = pair / (1.0 + 0.35 * length(pair)) * 0.56 + vec2(0.28, 0.0);
     vec2 at = vec2(reach.x * cos(angle) - reach.y * sin(angle), reach.x * sin(angle) + reach.y * cos(angle));
@@ -64,7 +59,7 @@ vec2 light(float number, float past) {
 // The chart: both ends of thread y in px, now (x = 0) and for its other colour (x = 1), which lags where the path is strange.
 vec4 charted() {
     vec2 cell = floor(gl_FragCoord.xy);
-    float lag = cell.x * 36.0 * strangeness();
+    float lag = cell.x * 36.0 * sparseness;
     return vec4(light(cell.y * 2.0, lag), light(cell.y * 2.0 + 1.0, lag));
 }
 
@@ -90,7 +85,7 @@ vec4 veiled() {
     ivec2 from = ivec2(gl_FragCoord.xy) + ivec2(moved, 0);
     vec3 before = from.x < int(RENDERSIZE.x) ? texelFetch(veils, from, 0).rgb : vec3(0.0);
     before *= exp2(-delta / mix(0.4, 8.0, feedback * feedback));
-    float struck = 0.02 + 1.1 * loudness() * loudness() + 1.8 * onset;
+    float struck = 0.05 + 1.7 * loudness() * loudness() + 2.2 * onset;
     vec3 now = (threads(0, EMBER, STRAW) + threads(1, WATER, VIOLET)) * struck;
     vec3 after = before + now * delta * 6.0;
     return vec4(after / (1.0 + delta * 0.4 * dot(after, vec3(0.5))), 1.0);
@@ -108,7 +103,7 @@ vec3 lights(int number, vec3 tint) {
     vec2 a = (gl_FragCoord.xy - ends.xy) * 360.0 / RENDERSIZE.y;
     vec2 b = (gl_FragCoord.xy - ends.zw) * 360.0 / RENDERSIZE.y;
     vec2 near = vec2(dot(a, a), dot(b, b));
-    float wide = 40.0 + 900.0 * strangeness();
+    float wide = 40.0 + 900.0 * sparseness;
     vec2 halo = (0.02 + 0.14 * loudness()) * wide / (wide + near) + (0.15 + 0.8 * loudness()) * 3.0 / (3.0 + near);
     return tint * (halo.x + halo.y);
 }

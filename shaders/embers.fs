@@ -41,9 +41,9 @@ vec2 turned(vec2 one, vec2 other) {
     return vec2(one.x * other.x - one.y * other.y, one.x * other.y + one.y * other.x);
 }
 
-// Loudness as it is felt, 0..1: -48 dB to full scale.
+// Loudness as it is felt: 0 at -54 dB, 1 at -14 dB.
 float loudness() {
-    return clamp(1.0 + 0.181 * log(max(rms, 1e-6)), 0.0, 1.0);
+    return clamp(1.35 + 0.217 * log(max(rms, 1e-6)), 0.0, 1.0);
 }
 
 // Radius of the rim in direction `out_`: a circle bent by bands 0..5 in 2..7 waves round it, each turning in its own way.
@@ -96,7 +96,7 @@ vec4 shed(vec2 at) {
     vec3 tint = OXBLOOD * (0.25 + 0.5 * (band0 + band1)) * (1.0 - 0.6 * side)
               + COPPER * 0.55 * (band2 + band3 + band4) * side * side
               + VERDIGRIS * 0.8 * (band4 + band5 + band6 + band7) * (1.0 - side) * (1.0 - side);
-    float life = 0.05 + 0.9 * loudness() * loudness() + 1.5 * onset;
+    float life = 0.08 + 1.2 * loudness() * loudness() + 2.2 * onset;
     vec3 now = tint * exp(-off * off * 2200.0) * (0.6 + 0.4 * strand) * life * 2.2;
     vec3 after = before + now * delta;
     // What is dense cools faster: the glow settles, however long the sound.

@@ -38,12 +38,12 @@ float bin(float x) {
 }
 
 float heard(float x, float row) {
-    return IMG_NORM_PIXEL(spectrumTrail, vec2(bin(x), (row + 0.5) / 256.0)).r;
+    return max(0.0, 1.35 * IMG_NORM_PIXEL(spectrumTrail, vec2(bin(x), (row + 0.5) / 256.0)).r - 0.13);
 }
 
-// Loudness as it is felt, 0..1: -48 dB to full scale.
+// Loudness as it is felt: 0 at -54 dB, 1 at -14 dB.
 float loudness() {
-    return clamp(1.0 + 0.181 * log(max(rms, 1e-6)), 0.0, 1.0);
+    return clamp(1.35 + 0.217 * log(max(rms, 1e-6)), 0.0, 1.0);
 }
 
 // The ridge follows the sound of the last moments slowly, so that it breathes instead of twitching.

@@ -75,12 +75,12 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(folder: Path, port: int, *words: str) -> Iterator[Running]:
+def running(folder: Path, port: int, *words: str, headless: bool = True) -> Iterator[Running]:
     scene = folder / "small.yaml"
     scene.write_text(SCENE.format(port=port), "utf-8")
     log, report = folder / "log.txt", folder / "report.json"
-    order = [sys.executable, "-m", "installation", "run", str(scene), "--headless", "--report", str(report)]
-    order += ["--state", str(folder / "state"), *words]
+    order = [sys.executable, "-m", "installation", "run", str(scene), "--report", str(report)]
+    order += ["--state", str(folder / "state"), *(["--headless"] if headless else []), *words]
     with log.open("w") as sink:
         process = subprocess.Popen(order, stderr=sink, stdout=sink, text=True)
     show = Running(process, log, report, port, folder / "state")
@@ -249,3 +249,34 @@ def test_a_sound_server_that_dies_and_comes_back(tmp_path: Path, pulse: PrivateP
         )
         report = show.stop()
         assert report["processes"]["stage"]["restarts"] == 0
+
+
+@contextlib.contextmanager
+def virtual_display() -> Iterator[str]:
+    """A private X server; its display."""
+    read, write = os.pipe()
+    order = ["Xvfb", "-displayfd", str(write), "-screen", "0", "800x600x24", "+extension", "GLX", "-nolisten", "tcp"]
+    server = subprocess.Popen(order, pass_fds=(write,), stderr=subprocess.DEVNULL)
+    os.close(write)
+    try:
+        with os.fdopen(read) as said:
+            yield f":{said.readline().strip()}"
+    finally:
+        server.terminate()
+        server.wait(10.0)
+
+
+@pytest.mark.card
+@pytest.mark.gl
+def test_with_a_card_and_a_display_it_opens_both(
+    tmp_path: Path, pulse: PrivatePulse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with virtual_display() as display:
+        monkeypatch.setenv("DISPLAY", display)
+        with running(tmp_path, 9158, "--seconds", "9", "--device", "pulse", headless=False) as show:
+            assert show.process.wait(60.0) == 0
+            report = json.loads(show.report.read_text("utf-8"))
+    assert report["picture"]["window"] is True
+    assert report["picture"]["frames"] > 20
+    assert report["sound"]["card"] == "pulse"
+    assert report["sound"]["samples"] > 48_000

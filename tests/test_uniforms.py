@@ -105,10 +105,29 @@ def test_a_shaders_float_with_a_reserved_name_is_what_is_heard() -> None:
     (seen,) = played(uniforms, heard, [float(heard["time_s"][-1])])
     for index, name in enumerate(FEATURES):
         assert seen[name] == pytest.approx(float(heard["features"][-1, index]))
-    assert seen["sparseness"] == pytest.approx(float(heard["sparseness"][-1]))
     assert seen["progress"] == pytest.approx(5 / 64)
-    assert seen["age"] == pytest.approx(5 * HOP_S)
     assert seen["trailPhase"] == 0.0
+
+
+def test_sparseness_is_half_when_it_is_usual_on_any_scale() -> None:
+    for scale in (0.001, 1.0, 300.0):
+        uniforms = Uniforms()
+        uniforms.show([Input("sparseness", "float")], ())
+        heard = moments(40)
+        heard["sparseness"] = scale
+        heard["sparseness"][[20, 25, 30]] = scale * 3.0, scale / 3.0, 0.0
+        seen = [each["sparseness"] for each in played(uniforms, heard, heard["time_s"].tolist())]
+        assert seen[:20] == pytest.approx([0.5] * 20)
+        assert [seen[20], seen[25], seen[30]] == pytest.approx([0.75, 0.25, 0.0], abs=1e-3)
+
+
+def test_age_is_counted_in_generations_from_the_youngest_heard() -> None:
+    uniforms = Uniforms()
+    uniforms.show([Input("age", "float")], ())
+    heard = moments(4)
+    heard["generation"] = [3, 13, 3, 13]
+    seen = [each["age"] for each in played(uniforms, heard, heard["time_s"].tolist())]
+    assert seen == pytest.approx([0.0, 0.0, 0.5, 0.0])
 
 
 def test_an_onset_between_two_frames_is_not_lost() -> None:
@@ -140,7 +159,7 @@ def test_when_the_voice_is_gone_features_fall_to_nothing() -> None:
     assert seen[0]["rms"] == pytest.approx(1.0)
     assert float(str(seen[1]["rms"])) < 0.1
     assert seen[2]["rms"] == pytest.approx(0.0, abs=1e-9)
-    assert seen[2]["sparseness"] == pytest.approx(float(heard["sparseness"][-1]))
+    assert seen[2]["sparseness"] == pytest.approx(seen[0]["sparseness"])
 
 
 def test_a_feature_that_is_not_a_number_is_heard_as_nothing() -> None:
@@ -167,7 +186,7 @@ def test_later_ones_win_default_parameter_heard_mapping() -> None:
         inputs, (FeatureMapping("sparseness", "/picture/glow", 1.0, 2.0, 0.0, 0.0), FeatureMapping("rms", "gone"))
     )
     heard = moments(1)
-    heard["features"], heard["sparseness"] = 0.25, 0.5
+    heard["features"], heard["sparseness"] = 0.25, 3.5
     uniforms.heard.push(heard)
     seen = uniforms.at(float(heard["time_s"][0]))
     assert seen == pytest.approx({"hue": 0.7, "flux": 0.25, "glow": 1.5, "zoom": 2.0})

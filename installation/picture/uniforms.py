@@ -18,9 +18,14 @@ from installation.picture.isf import NUMBERS, Input, Number
 from installation.track import FEATURES, Moments
 
 HEARD = (*FEATURES, "sparseness", "age", "progress", "trailPhase")
-"""Names a shader may give a float INPUT to have it filled: the features; `sparseness` of the trajectory sounding;
-`age`, seconds it has been sounding; `progress`, 0..1 of its steps; `trailPhase`, moments (0..1) gone by since row 0 of
-the trails was heard, so that a shader can scroll them smoothly."""
+"""Names a shader may give a float INPUT to have it filled, all 0..1: the features; of the trajectory sounding its
+`sparseness`, .5 for one as far from the known as those lately heard (the scale of embeddings differs, so it is held
+against its own slow mean); its `age`, n / (n + 10) of the n generations since it was bred; its `progress` through its
+steps; and `trailPhase`, moments gone by since row 0 of the trails was heard, so that they can scroll smoothly."""
+
+SPARSENESS_S = 60.0
+"""How slowly the mean follows that sparseness is held against."""
+AGE_GENERATIONS = 10.0
 
 RELEASE_MS = 120.0
 """A feature's envelope where the shader declares no ATTACK_MS and RELEASE_MS: at once up, this long down, so that no
@@ -92,8 +97,8 @@ class Heard:
         self._time_s: float | None = None
         self._moment_s = 0.0
         self._period_s = 0.0
-        self._trajectory: int | None = None
-        self._began_s = 0.0
+        self._usual = 0.0
+        self._youngest = 0
         self._followers: list[tuple[str, Envelope]] = []
 
     def follow(self, source: str, attack_ms: float, release_ms: float) -> Envelope:
@@ -130,8 +135,6 @@ class Heard:
     def value(self, name: str) -> float:
         """What is heard under `name` now, followed by nothing."""
         now_s = self._time_s or 0.0
-        if name == "age":
-            return max(0.0, now_s - self._began_s) if self._trajectory is not None else 0.0
         if name == "trailPhase":
             return min(1.0, max(0.0, now_s - self._moment_s) / self._period_s) if self._period_s > 0.0 else 0.0
         return self._now[name]
@@ -139,11 +142,19 @@ class Heard:
     def _hear(self, moment: Moments) -> None:
         features = np.nan_to_num(moment["features"]).tolist()
         self._now.update(zip(FEATURES, features, strict=True))
-        self._now["sparseness"] = float(np.nan_to_num(moment["sparseness"]))
+        self._now["sparseness"] = self._strangeness(max(0.0, float(np.nan_to_num(moment["sparseness"]))))
+        self._youngest = max(self._youngest, int(moment["generation"]))
+        generations = self._youngest - int(moment["generation"])
+        self._now["age"] = generations / (generations + AGE_GENERATIONS)
         self._now["progress"] = min(1.0, max(0.0, float(moment["step"]) / max(1.0, float(moment["steps"]))))
-        if self._trajectory != int(moment["trajectory"]):
-            self._trajectory = int(moment["trajectory"])
-            self._began_s = self._moment_s
+
+    def _strangeness(self, sparseness: float) -> float:
+        """`sparseness` against its slow mean, which starts at the first there is."""
+        if sparseness <= 0.0:
+            return 0.0
+        rest = math.exp(-min(self._period_s, 1.0) / SPARSENESS_S) if self._usual > 0.0 else 0.0
+        self._usual = sparseness + (self._usual - sparseness) * rest
+        return sparseness / (sparseness + self._usual)
 
     def _to(self, time_s: float) -> None:
         delta_s = time_s - (self._time_s or 0.0)

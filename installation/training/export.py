@@ -189,8 +189,9 @@ def play_torch(module: Any, call: Any, signal: Tensor, blocks: Blocks, unit: int
 
 
 def agree(what: str, expected: Tensor, got: Tensor) -> float:
-    """The largest difference, or the end of the export if it is above TOLERANCE."""
-    difference = float((expected - got).abs().max())
+    """The largest difference, in units of full scale (sound) or of the largest latent if that is above 1; the end of
+    the export if it is above TOLERANCE."""
+    difference = float((expected - got).abs().max() / expected.abs().max().clamp(min=1.0))
     if not difference <= TOLERANCE:
         raise SystemExit(f"{what}: differs from the model by {difference:.2e}, allowed is {TOLERANCE:.0e}")
     return difference
