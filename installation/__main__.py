@@ -21,6 +21,7 @@ def command_line() -> argparse.ArgumentParser:
     """Every command with its options."""
     from installation import __version__
     from installation.schema import add_check_command
+    from installation.sound.decoder import open_decoder
     from installation.training.command import add_models_commands
 
     parser = argparse.ArgumentParser(
@@ -32,7 +33,7 @@ def command_line() -> argparse.ArgumentParser:
     _add_render(commands)
     _add_devices(commands)
     add_check_command(commands, inputs=shader_inputs)
-    add_models_commands(commands)
+    add_models_commands(commands, open_decoder)
     return parser
 
 

@@ -17,7 +17,7 @@
     {"NAME": "band5", "TYPE": "float", "ATTACK_MS": 150, "RELEASE_MS": 900}
   ],
   "PASSES": [
-    {"TARGET": "chart", "FLOAT": true, "WIDTH": 2, "HEIGHT": 2},
+    {"TARGET": "chart", "PERSISTENT": true, "FLOAT": true, "WIDTH": 2, "HEIGHT": 2},
     {"TARGET": "veils", "PERSISTENT": true, "FLOAT": true},
     {}
   ]
@@ -36,19 +36,19 @@ float loudness() {
     return clamp(1.35 + 0.217 * log(max(rms, 1e-6)), 0.0, 1.0);
 }
 
-// Where light `number` was `past` moments ago, in px. Smoothed over half a second: latents tremble, a thread is drawn.
-vec2 light(float number, float past) {
+// Where the latents want light `number`, in px: the mean of the last half second, weighted as a bell is.
+vec2 light(float number) {
     vec2 size = IMG_SIZE(latentTrail);
     vec2 column = (mod(vec2(number * 2.0, number * 2.0 + 1.0), size.x) + 0.5) / size.x;
     vec2 pair = vec2(0.0);
     float sum = 0.0;
     for (int i = 0; i < 9; i++) {
-        float y = (past + float(i) * 6.0 + 1.5 - trailPhase) / size.y;
+        float y = (float(i) * 5.0 + 1.5 - trailPhase) / size.y;
         float weight = 1.0 - cos((float(i) + 1.0) * 0.62831853);
         pair += weight * vec2(IMG_NORM_PIXEL(latentTrail, vec2(column.x, y)).r, IMG_NORM_PIXEL(latentTrail, vec2(column.y, y)).r);
         sum += weight;
     }
-    pair *= 2.0 / sum;
+    pair *= 2.4 / sum;
     float angle = TIME * 0.0625 + number * 1.5707963;
     vec2 reach = pair / (1.0 + 0.35 * length(pair)) * 0.56 + vec2(0.28, 0.0);
     vec2 at = vec2(reach.x * cos(angle) - reach.y * sin(angle), reach.x * sin(angle) + reach.y * cos(angle));
@@ -56,11 +56,14 @@ vec2 light(float number, float past) {
     return picture * vec2(0.56, 0.5) + at * picture.y * vec2(0.62, 0.46);
 }
 
-// The chart: both ends of thread y in px, now (x = 0) and for its other colour (x = 1), which lags where the path is strange.
+// The chart: both ends of thread y in px. They follow the latents as on a spring, which tremble; those of the thread's
+// other colour (x = 1) follow the more slowly, the stranger the path is.
 vec4 charted() {
     vec2 cell = floor(gl_FragCoord.xy);
-    float lag = cell.x * 36.0 * sparseness;
-    return vec4(light(cell.y * 2.0, lag), light(cell.y * 2.0 + 1.0, lag));
+    vec4 goal = vec4(light(cell.y * 2.0), light(cell.y * 2.0 + 1.0));
+    vec4 before = texelFetch(chart, ivec2(gl_FragCoord.xy), 0);
+    float slow = 0.28 + cell.x * 0.45 * sparseness * sparseness;
+    return before == vec4(0.0) ? goal : mix(goal, before, exp(-min(TIMEDELTA, 0.1) / slow));
 }
 
 // Light of a thread at the pixel: 1 on it, fading over a pixel and a half.

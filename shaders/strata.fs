@@ -10,8 +10,8 @@
     {"NAME": "spectrumTrail", "TYPE": "image"},
     {"NAME": "latentTrail", "TYPE": "image"},
     {"NAME": "progress", "TYPE": "float", "ATTACK_MS": 1200, "RELEASE_MS": 1200},
-    {"NAME": "rms", "TYPE": "float", "ATTACK_MS": 120, "RELEASE_MS": 700},
-    {"NAME": "onset", "TYPE": "float", "ATTACK_MS": 120, "RELEASE_MS": 900},
+    {"NAME": "rms", "TYPE": "float", "ATTACK_MS": 300, "RELEASE_MS": 600},
+    {"NAME": "onset", "TYPE": "float", "ATTACK_MS": 250, "RELEASE_MS": 900},
     {"NAME": "sparseness", "TYPE": "float", "ATTACK_MS": 3000, "RELEASE_MS": 3000}
   ],
   "PASSES": [
@@ -57,7 +57,7 @@ vec4 ridged() {
     }
     now /= 48.0;
     float before = IMG_THIS_PIXEL(ridge).r;
-    float follow = 1.0 - exp2(-min(TIMEDELTA, 0.1) / (now > before ? 0.12 : 0.7));
+    float follow = 1.0 - exp2(-min(TIMEDELTA, 0.1) / (now > before ? 0.35 : 1.0));
     return vec4(mix(before, now, follow));
 }
 

@@ -1,7 +1,7 @@
 """Where shaders are drawn: the only file that speaks to OpenGL (3.3 core), headless by EGL or in the current window.
 
-A frame: every pass of the shader into its target, the last one into the picture; then the picture through the gain,
-with an ordered dither below one 8-bit step so that dark gradients do not band. Nothing is created per frame.
+A frame: every pass of the shader into its target, the last one, through gain and dither, into what is seen. A window is
+given a copy of that, scaled. Nothing is created per frame.
 """
 
 from __future__ import annotations
@@ -21,20 +21,6 @@ from installation.picture.expression import ExpressionError
 from installation.picture.isf import Number, Pass, Shader
 
 SIDE_AT_MOST = 8192
-
-_FINISH = """#version 330 core
-in vec2 isf_FragNormCoord;
-out vec4 colour;
-uniform sampler2D picture;
-uniform float gain;
-void main() {
-    // Ordered noise along the R2 sequence (the reciprocal powers of the plastic number), under half an 8-bit step
-    // even after a half float's rounding, so that a value that is one of the 256 stays it.
-    float noise = fract(dot(gl_FragCoord.xy, vec2(0.7548776662, 0.5698402910))) - 0.5;
-    vec3 light = clamp(texture(picture, isf_FragNormCoord).rgb, 0.0, 1.0) * gain;
-    colour = vec4(light + noise * 0.7 / 255.0 * step(0.5 / 255.0, gain), 1.0);
-}
-"""
 
 
 @dataclass(frozen=True)
@@ -67,10 +53,11 @@ class _Target:
     def texture(self) -> Any:
         return self._textures[0]
 
-    def begin(self) -> None:
-        """Draw into it from here on."""
+    def begin(self, clear: bool) -> None:
+        """Draw into it from here on; `clear` if not every pixel will be drawn."""
         self._buffers[-1].use()
-        self._buffers[-1].clear()
+        if clear:
+            self._buffers[-1].clear()
 
     def end(self) -> None:
         """What was drawn is what is read from here on."""
@@ -125,7 +112,7 @@ class Canvas:
         self._images: dict[str, Any] = {}
         self._units: dict[str, int] = {}
         self._values: dict[str, Any] = {}
-        self._gain = 1.0
+        self._clears = False
 
     def __enter__(self) -> Canvas:
         import moderngl
@@ -137,19 +124,24 @@ class Canvas:
         except Exception as error:  # moderngl's back ends raise plain Exception and ImportError
             raise InstallationError(f"picture: no OpenGL 3.3 by {self.where}: {error}") from error
         self._context.disable(moderngl.BLEND | moderngl.DEPTH_TEST)
-        self._picture = _Target(self._context, self.size, "f2", False)
-        self._finished = _Target(self._context, self.size, "f1", False)
+        self._seen = _Target(self._context, self.size, "f1", False)
         self._black = self._context.texture((1, 1), 4, bytes(4))
-        self._finish = _Draw(self._context, glsl.VERTEX, _FINISH, {"picture": 0})
+        self._finish = _Draw(self._context, glsl.VERTEX, glsl.FINISH, {"picture": 0})
+        self._copy = _Draw(self._context, glsl.VERTEX, glsl.COPY, {"picture": 0})
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._release(self._draws, self._targets)
-        for each in (*self._images.values(), self._black, self._finish, self._picture, self._finished):
+        for each in (*self._images.values(), self._black, self._copy, self._finish, self._seen):
             each.release()
         self._context.release()
+
+    @property
+    def context(self) -> Any:
+        """The moderngl context, for measuring; who draws in it behind the canvas's back restores what it binds."""
+        return self._context
 
     @property
     def renderer(self) -> str:
@@ -174,20 +166,17 @@ class Canvas:
             if each.target and each.target not in self._targets:
                 self._targets[each.target] = self._target(each, size, old_targets if keep else {})
         self._values.clear()
+        self._clears = "discard" in shader.source  # else every pass draws every pixel
         self._release(old_draws, old_targets)
 
     def draw(self, frame: Frame) -> None:
         """One frame of the shader shown; black before there is one."""
-        self._gain = frame.gain
         for name, pixels in frame.textures.items():
             self._upload(name, pixels)
         if self.shader is None:
-            self._picture.begin()
-            self._picture.end()
+            self._seen.begin(clear=True)
         else:
             self._draw_passes(self.shader, frame)
-        if self.where == "egl":
-            self._draw_finished()
 
     def present(self, size: tuple[int, int]) -> None:
         """Put the frame on the window's `size` px, as large as fits with its own proportions; the rest is black."""
@@ -198,13 +187,12 @@ class Canvas:
         self._context.viewport = (0, 0, *size)
         screen.clear()
         self._context.viewport = ((size[0] - width) // 2, (size[1] - height) // 2, width, height)
-        self._draw_finish()
+        self._seen.texture.use(0)
+        self._copy.render()
 
     def read(self) -> npt.NDArray[np.uint8]:
         """The frame as it is seen, (height, width, 3), row 0 on top."""
-        if self.where != "egl":
-            self._draw_finished()
-        raw = self._finished.drawn.read(components=3, alignment=1)
+        raw = self._seen.drawn.read(components=3, alignment=1)
         return np.frombuffer(raw, np.uint8).reshape(self.size[1], self.size[0], 3)[::-1].copy()
 
     def presented(self, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
@@ -229,29 +217,21 @@ class Canvas:
         values = self._values
         values.update(frame.values)
         values.update(TIME=frame.time_s, TIMEDELTA=frame.delta_s, DATE=frame.date, FRAMEINDEX=frame.index & 0x7FFFFFFF)
-        last = len(shader.passes) - 1
-        for index, (each, draw) in enumerate(zip(shader.passes, self._draws, strict=True)):
-            target = self._resized(shader, each, frame.values) if each.target else self._picture
+        values[glsl.GAIN] = frame.gain
+        for each, draw in zip(shader.passes, self._draws, strict=True):
+            target = self._resized(shader, each, frame.values) if each.target else self._seen
             for name in draw.images:
                 self._image(name).use(self._units[name])
             values["RENDERSIZE"] = (float(target.size[0]), float(target.size[1]))
             draw.set(values)
-            target.begin()
+            target.begin(self._clears)
             draw.render()
             target.end()
-            if index == last:
-                self._shown = target
-
-    def _draw_finished(self) -> None:
-        self._finished.begin()
-        self._draw_finish()
-        self._finished.end()
-
-    def _draw_finish(self) -> None:
-        shown = self._picture if self.shader is None else self._shown
-        shown.texture.use(0)
-        self._finish.set({"gain": self._gain})
-        self._finish.render()
+        if shader.passes[-1].target:
+            target.texture.use(0)
+            self._finish.set(values)
+            self._seen.begin(clear=False)
+            self._finish.render()
 
     def _image(self, name: str) -> Any:
         if name in self._targets:

@@ -55,6 +55,8 @@ class Expression:
         """Its value for `values` by name; ExpressionError if that is not a finite number."""
         try:
             value = float(self._value(values))
+        except KeyError as error:
+            raise ExpressionError(f"{self.text!r}: no value for ${error.args[0]}") from error
         except (ArithmeticError, ValueError, TypeError) as error:
             raise ExpressionError(f"{self.text!r} has no value: {error}") from error
         if not math.isfinite(value):

@@ -52,7 +52,38 @@ void main() {
     isf_FragColor = vec4(0.0);
     isf_authorMain();
     if (any(isnan(isf_FragColor)) || any(isinf(isf_FragColor))) isf_FragColor = vec4(0.0);
+    SEEN
 }
+"""
+
+GAIN = "isf_gain"
+"""Uniform of the pass that is seen: what its light is multiplied by."""
+
+# Ordered noise along the R2 sequence (the reciprocal powers of the plastic number) against bands in dark gradients.
+# Under half an 8-bit step, so that a value that is one of the 256 stays it; none on black.
+_SEEN = f"""
+uniform float {GAIN};
+vec4 isf_seen(vec4 light) {{
+    float noise = fract(dot(gl_FragCoord.xy, vec2(0.7548776662, 0.5698402910))) - 0.5;
+    vec3 dimmed = clamp(light.rgb, 0.0, 1.0) * {GAIN};
+    return vec4(dimmed + noise * 0.7 / 255.0 * step(0.5 / 255.0, {GAIN}), 1.0);
+}}
+"""
+
+FINISH = f"""#version 330 core
+in vec2 isf_FragNormCoord;
+out vec4 colour;
+uniform sampler2D picture;
+{_SEEN}
+void main() {{ colour = isf_seen(texture(picture, isf_FragNormCoord)); }}
+"""
+"""A target as it is seen, for a shader whose last pass has one."""
+
+COPY = """#version 330 core
+in vec2 isf_FragNormCoord;
+out vec4 colour;
+uniform sampler2D picture;
+void main() { colour = texture(picture, isf_FragNormCoord); }
 """
 
 RENAMED = {"centroid": "isf_centroid"}
@@ -73,16 +104,18 @@ _COMPLAINTS = (
 
 
 def fragment(shader: Shader, index: int) -> str:
-    """GLSL of pass `index` of `shader`."""
+    """GLSL of pass `index` of `shader`; the last one, if it has no target, through gain and dither."""
+    seen = index == len(shader.passes) - 1 and shader.passes[index].target is None
     extensions = "\n".join(match[0].strip() for match in _EXTENSION.finditer(shader.source))
     body = _COLOUR.sub("isf_FragColor", _VERSION.sub("", _EXTENSION.sub("", shader.source)))
     return "".join(
         (
             _PREFIX.format(index=index, extensions=extensions),
+            _SEEN if seen else "",
             _uniforms(shader),
             "#define main isf_authorMain\n#line 1 0\n",
             body,
-            _SUFFIX,
+            _SUFFIX.replace("SEEN", "isf_FragColor = isf_seen(isf_FragColor);" if seen else ""),
         )
     )
 

@@ -5,7 +5,9 @@ after another in a small room. Every number that shapes the sound is a constant 
 a draw from the generator that is passed in, so a seed names a data set.
 
 Modes are damped sinusoids (Fletcher and Rossing, *The Physics of Musical Instruments*, chapters 19 to 21): bars whose
-second mode is tuned to the fourth harmonic, bowls whose modes come in beating pairs, handbells with a tuned twelfth.
+second mode is tuned to the fourth harmonic, bowls whose modes come in beating pairs, handbells with a tuned twelfth. All
+modes are tuned, as founders and bar makers tune the lowest ones: to octaves and twelfths, so that nearly every mode is
+the pitch of another stroke. The fewer frequencies there are, the sooner a model has learned them all.
 """
 
 from __future__ import annotations
@@ -32,10 +34,8 @@ PITCHES_HZ = (
 FLOOR_DB = -68.0
 PEAK_DB = -3.0
 MEAN_GAP_S = 0.85
-DAMPED = 0.75
-"""How often a new stroke damps the one before it, as a player's hand does."""
-DYADS = 0.08
-"""How often two are struck at once."""
+DAMPING_S = 0.15
+"""Time for a damped body to fall by 60 dB: each stroke's hand damps the one before, so that one sounds at a time."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,9 @@ class Instrument:
 
 
 INSTRUMENTS = (
-    Instrument("bar", (1.0, 4.0, 9.9), (1.0, 0.32, 0.10), 1.9, 0.0, 0.001, 0.05),
-    Instrument("bowl", (1.0, 2.71, 5.15, 8.22), (1.0, 0.5, 0.22, 0.08), 4.6, 0.7, 0.004, 0.0),
-    Instrument("bell", (1.0, 2.0, 3.0, 4.18, 5.43), (1.0, 0.35, 0.45, 0.14, 0.10), 3.0, 0.3, 0.002, 0.02),
+    Instrument("bar", (1.0, 4.0, 8.0), (1.0, 0.32, 0.10), 1.9, 0.0, 0.001, 0.05),
+    Instrument("bowl", (1.0, 2.0, 4.0, 8.0), (1.0, 0.5, 0.22, 0.08), 4.6, 0.7, 0.004, 0.0),
+    Instrument("bell", (1.0, 2.0, 3.0, 4.0, 6.0), (1.0, 0.35, 0.45, 0.14, 0.10), 3.0, 0.3, 0.002, 0.02),
 )
 
 
@@ -93,11 +93,11 @@ def strike(
 
 
 def room(sample_rate_hz: int, rng: np.random.Generator) -> Samples:
-    """Impulse response of a small bright room: five early reflections and a 0.7 s tail, 20 dB under the stroke."""
+    """Impulse response of a small bright room: five early reflections and a 0.7 s tail, 26 dB under the stroke."""
     count = int(0.7 * sample_rate_hz)
     tail = rng.standard_normal(count) * np.exp(-6.91 * np.arange(count) / count)
     tail = np.convolve(tail, np.ones(6) / 6.0, mode="same")
-    tail *= 10.0 ** (-20.0 / 20.0) / np.sqrt(np.sum(tail**2))
+    tail *= 10.0 ** (-26.0 / 20.0) / np.sqrt(np.sum(tail**2))
     tail[0] = 1.0
     for delay_s, level in ((0.007, 0.18), (0.011, 0.13), (0.017, 0.11), (0.023, 0.08), (0.031, 0.06)):
         tail[int(delay_s * sample_rate_hz)] += level
@@ -108,27 +108,17 @@ def perform(seconds: float, sample_rate_hz: int, rng: np.random.Generator) -> Sa
     """A walk over the instruments, one stroke after another, in the room: (samples,), peak at PEAK_DB."""
     count = int(seconds * sample_rate_hz)
     dry = np.zeros(count + 8 * sample_rate_hz, dtype=np.float32)
-    place = int(rng.integers(len(PITCHES_HZ)))
-    body = INSTRUMENTS[int(rng.integers(len(INSTRUMENTS)))]
-    ringing: list[tuple[int, Samples]] = []
+    place, body = int(rng.integers(len(PITCHES_HZ))), INSTRUMENTS[int(rng.integers(len(INSTRUMENTS)))]
     start = 0
     while start < count:
-        if rng.random() < DAMPED:
-            for begun, sound in ringing:
-                _damp(sound, start - begun, sample_rate_hz)
-        for begun, sound in ringing:
-            dry[begun : begun + len(sound)] += sound
         if rng.random() < 0.35:
             body = INSTRUMENTS[int(rng.integers(len(INSTRUMENTS)))]
-        place = int(np.clip(place + round(rng.normal(0.0, 4.0)), 0, len(PITCHES_HZ) - 1))
-        if rng.random() < 0.2:
-            place = int(rng.integers(len(PITCHES_HZ)))
-        places = [place] + ([int(rng.integers(len(PITCHES_HZ)))] if rng.random() < DYADS else [])
-        velocity = float(rng.beta(2.5, 1.8))
-        ringing = [(start, strike(body, PITCHES_HZ[each], velocity, sample_rate_hz, rng)) for each in places]
-        start += int(max(0.12, rng.gamma(2.2, MEAN_GAP_S / 2.2)) * sample_rate_hz)
-    for begun, sound in ringing:
-        dry[begun : begun + len(sound)] += sound
+        place = _next_place(place, rng)
+        sound = strike(body, PITCHES_HZ[place], float(rng.beta(2.5, 1.8)), sample_rate_hz, rng)
+        gap = int(max(0.12, rng.gamma(2.2, MEAN_GAP_S / 2.2)) * sample_rate_hz)
+        _damp(sound, gap, sample_rate_hz)
+        dry[start : start + len(sound)] += sound
+        start += gap
     wet = _convolve(dry, room(sample_rate_hz, np.random.default_rng(7)))[:count]
     wet *= 10.0 ** (PEAK_DB / 20.0) / max(1e-9, float(np.abs(wet).max()))
     wet += 10.0 ** (FLOOR_DB / 20.0) * rng.standard_normal(count, dtype=np.float32)
@@ -156,10 +146,18 @@ def write(folder: Path, minutes: float, sample_rate_hz: int, seed: int) -> Itera
         yield path
 
 
+def _next_place(place: int, rng: np.random.Generator) -> int:
+    """The next pitch: near the last one, every fifth time anywhere."""
+    if rng.random() < 0.2:
+        return int(rng.integers(len(PITCHES_HZ)))
+    return int(np.clip(place + round(rng.normal(0.0, 4.0)), 0, len(PITCHES_HZ) - 1))
+
+
 def _damp(sound: Samples, after: int, sample_rate_hz: int) -> None:
-    """A hand laid on the body: 150 ms to fall by 60 dB, from sample `after` on, in place."""
-    if 0 <= after < len(sound):
-        sound[after:] *= np.exp(-6.91 / (0.15 * sample_rate_hz) * np.arange(len(sound) - after)).astype(np.float32)
+    """A hand laid on the body from sample `after` on, in place."""
+    if after < len(sound):
+        fall = np.exp(-6.91 / (DAMPING_S * sample_rate_hz) * np.arange(len(sound) - after))
+        sound[after:] *= fall.astype(np.float32)
 
 
 def _convolve(sound: Samples, response: Samples) -> Samples:

@@ -7,15 +7,13 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from installation import model
 from installation.errors import ModelError
+from installation.training.adoption import Opener, add_add_command
 
-Opener = Callable[[Path, str], Any]
-"""Opens a decoder file for a device: `installation.sound.decoder.open_decoder`."""
 BATCHES = (1, 4, 16)
 RATE_HZ = 48_000
 MOST_HEARD = 20
@@ -30,6 +28,7 @@ def add_models_commands(
     commands = models.add_subparsers(dest="models_command", required=True, metavar="COMMAND")
     commands.add_parser("list", help="the models that lie in models/").set_defaults(run=_list)
     _add_info(commands, opener)
+    add_add_command(commands, opener)
     _add_synthesise(commands)
     _add_train(commands)
     _add_export(commands)

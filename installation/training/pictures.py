@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +22,8 @@ HIGH_HZ = 12_000.0
 ROWS = 320
 FLOOR_DB = -85.0
 TOP_DB = -5.0
+DOTS_PER_INCH = 100
+COLOURS = 128
 INK = "#e8e4dc"
 PAPER = "#101014"
 
@@ -51,8 +54,18 @@ def draw(path: Path, title: str, original: Samples, reconstruction: Samples, sam
         bar.set_label("level in dB (full-scale sine 0 dB)")
         bar.outline.set_edgecolor(PAPER)
         figure.suptitle(title, fontsize=12)
-        figure.savefig(path, dpi=110, facecolor=PAPER)
+        _save(path, figure)
         pyplot.close(figure)
+
+
+def _save(path: Path, figure: Any) -> None:
+    """Write the figure as a PNG of COLOURS colours: a quarter of the size, and the eye does not see it."""
+    from PIL import Image
+
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=DOTS_PER_INCH, facecolor=PAPER)
+    with Image.open(drawn) as picture:
+        picture.convert("RGB").quantize(COLOURS).save(path, optimize=True)
 
 
 def _row(levels: npt.NDArray[np.float64], low: float, high: float) -> npt.NDArray[np.float64]:
