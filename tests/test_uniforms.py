@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from installation.errors import InstallationError
+from installation.picture.heard import STALE_S, Envelope
 from installation.picture.isf import Input
 from installation.picture.pace import FrameTimes, Pace
 from installation.picture.textures import TRAIL_MOMENTS, Trails, spectrum, waveform
-from installation.picture.uniforms import BLACKOUT_S, STALE_S, Envelope, FeatureMapping, Uniforms
+from installation.picture.uniforms import BLACKOUT_S, FeatureMapping, Uniforms
 from installation.track import FEATURES, MOMENT, Moments
 
 HOP_S = 0.023

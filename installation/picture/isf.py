@@ -4,7 +4,7 @@ Supported: all nine input types; PASSES with TARGET, PERSISTENT, FLOAT, WIDTH an
 that nothing is silently drawn wrong: IMPORTED images, the PERSISTENT_BUFFERS of ISF 1, and a vertex shader (`.vs`)
 beside the fragment shader.
 
-On top of the format, an input that bears a reserved name (`uniforms.HEARD`, `textures.TRAILS`) is filled with what is
+On top of the format, an input that bears a reserved name (`heard.HEARD`, `textures.TRAILS`) is filled with what is
 heard, and may carry two keys other hosts ignore: ATTACK_MS and RELEASE_MS, the times of its envelope.
 """
 

@@ -5,33 +5,19 @@ A later one wins: DEFAULT, the parameter `/picture/<name>`, what is heard (an in
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
 from installation.errors import InstallationError
 from installation.parameters import nearest
+from installation.picture.heard import HEARD, Envelope, Heard
 from installation.picture.isf import NUMBERS, Input, Number
-from installation.track import FEATURES, Moments
-
-HEARD = (*FEATURES, "sparseness", "age", "progress", "trailPhase")
-"""Names a shader may give a float INPUT to have it filled, all 0..1: the features; of the trajectory sounding its
-`sparseness`, .5 for one as far from the known as those lately heard (the scale of embeddings differs, so it is held
-against its own slow mean); its `age`, n / (n + 10) of the n generations since it was bred; its `progress` through its
-steps; and `trailPhase`, moments gone by since row 0 of the trails was heard, so that they can scroll smoothly."""
-
-SPARSENESS_S = 60.0
-"""How slowly the mean follows that sparseness is held against."""
-AGE_GENERATIONS = 10.0
+from installation.track import FEATURES
 
 RELEASE_MS = 120.0
 """A feature's envelope where the shader declares no ATTACK_MS and RELEASE_MS: at once up, this long down, so that no
 moment between two frames is lost."""
-STALE_S = 0.5
-"""Without a new moment for this long there is nothing to be heard: features fall to 0."""
 BLACKOUT_S = 0.25
 """How long the picture takes to black and back: a switch turned to and fro must not strobe."""
 
@@ -70,101 +56,6 @@ class FeatureMapping:
     def of(cls, mapped: Mapped) -> FeatureMapping:
         """The same, whatever kind of object says it."""
         return cls(mapped.source, mapped.target, mapped.low, mapped.high, mapped.attack_ms, mapped.release_ms)
-
-
-class Envelope:
-    """A one-pole follower of a signal that is constant between moments, solved exactly: y' = (x - y) / tau, tau the
-    attack while x > y, else the release. However the time is divided into frames, the result is the same."""
-
-    def __init__(self, attack_ms: float, release_ms: float) -> None:
-        self._attack_s = attack_ms / 1000.0
-        self._release_s = release_ms / 1000.0
-        self.value = 0.0
-
-    def advance(self, target: float, delta_s: float) -> float:
-        """Its value after `delta_s` of `target`."""
-        tau_s = self._attack_s if target > self.value else self._release_s
-        rest = math.exp(-max(0.0, delta_s) / tau_s) if tau_s > 0.0 else 0.0
-        self.value = target + (self.value - target) * rest
-        return self.value
-
-
-class Heard:
-    """Features as the moments give them, and the envelopes that follow them, brought forward in time together."""
-
-    def __init__(self) -> None:
-        self._now: dict[str, float] = dict.fromkeys(HEARD, 0.0)
-        self._time_s: float | None = None
-        self._moment_s = 0.0
-        self._period_s = 0.0
-        self._usual = 0.0
-        self._youngest = 0
-        self._followers: list[tuple[str, Envelope]] = []
-
-    def follow(self, source: str, attack_ms: float, release_ms: float) -> Envelope:
-        """A new envelope on `source`."""
-        envelope = Envelope(attack_ms, release_ms)
-        envelope.value = self._now[source]
-        self._followers.append((source, envelope))
-        return envelope
-
-    def forget(self) -> None:
-        """Let go of every envelope; what is heard stays."""
-        self._followers.clear()
-
-    def push(self, moments: Moments) -> None:
-        """Live through `moments`, oldest first, each at its own time."""
-        for moment in moments:
-            time_s = float(moment["time_s"])
-            self.advance(time_s)
-            self._period_s = max(0.0, time_s - self._moment_s)
-            self._moment_s = time_s
-            self._hear(moment)
-            self._step(0.0)
-
-    def advance(self, now_s: float) -> None:
-        """Hold what was heard last until `now_s`; after STALE_S without a moment, silence."""
-        if self._time_s is None:
-            self._time_s = now_s
-        stale_s = self._moment_s + STALE_S
-        if self._time_s < stale_s < now_s:
-            self._to(stale_s)
-            self._now.update(dict.fromkeys(FEATURES, 0.0))
-        self._to(now_s)
-
-    def value(self, name: str) -> float:
-        """What is heard under `name` now, followed by nothing."""
-        now_s = self._time_s or 0.0
-        if name == "trailPhase":
-            return min(1.0, max(0.0, now_s - self._moment_s) / self._period_s) if self._period_s > 0.0 else 0.0
-        return self._now[name]
-
-    def _hear(self, moment: Moments) -> None:
-        features = np.nan_to_num(moment["features"]).tolist()
-        self._now.update(zip(FEATURES, features, strict=True))
-        self._now["sparseness"] = self._strangeness(max(0.0, float(np.nan_to_num(moment["sparseness"]))))
-        self._youngest = max(self._youngest, int(moment["generation"]))
-        generations = self._youngest - int(moment["generation"])
-        self._now["age"] = generations / (generations + AGE_GENERATIONS)
-        self._now["progress"] = min(1.0, max(0.0, float(moment["step"]) / max(1.0, float(moment["steps"]))))
-
-    def _strangeness(self, sparseness: float) -> float:
-        """`sparseness` against its slow mean, which starts at the first there is."""
-        if sparseness <= 0.0:
-            return 0.0
-        rest = math.exp(-min(self._period_s, 1.0) / SPARSENESS_S) if self._usual > 0.0 else 0.0
-        self._usual = sparseness + (self._usual - sparseness) * rest
-        return sparseness / (sparseness + self._usual)
-
-    def _to(self, time_s: float) -> None:
-        delta_s = time_s - (self._time_s or 0.0)
-        if delta_s > 0.0:
-            self._time_s = time_s
-            self._step(delta_s)
-
-    def _step(self, delta_s: float) -> None:
-        for source, envelope in self._followers:
-            envelope.advance(self.value(source), delta_s)
 
 
 class Uniforms:

@@ -71,9 +71,10 @@ def lighten() -> None:
     rave, analyse, distance = model.RAVE, model._pqmf_encode, core.AudioDistanceV1.forward
     configure, begin = rave.configure_optimizers, rave.on_train_start
 
-    def without_gradient(*arguments: Any) -> Any:
-        with torch.no_grad():
-            return analyse(*arguments)
+    def without_gradient(bank: Any, sound: Any) -> Any:
+        """In training only: acids-rave measures its receptive field by the gradient of the sound."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not bank.training):
+            return analyse(bank, sound)
 
     def distance_to_fixed(self: Any, target: Any, made: Any) -> Any:
         return distance(self, target.detach(), made)

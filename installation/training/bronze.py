@@ -5,9 +5,9 @@ after another in a small room. Every number that shapes the sound is a constant 
 a draw from the generator that is passed in, so a seed names a data set.
 
 Modes are damped sinusoids (Fletcher and Rossing, *The Physics of Musical Instruments*, chapters 19 to 21): bars whose
-second mode is tuned to the fourth harmonic, bowls whose modes come in beating pairs, handbells with a tuned twelfth. All
-modes are tuned, as founders and bar makers tune the lowest ones: to octaves and twelfths, so that nearly every mode is
-the pitch of another stroke. The fewer frequencies there are, the sooner a model has learned them all.
+second mode is the fourth harmonic, bowls whose modes beat, handbells with a twelfth. All modes are tuned, as founders
+and bar makers tune the lowest ones: to octaves and twelfths, so that nearly every mode is the pitch of another stroke.
+The fewer frequencies there are, the sooner a model has learned them all.
 """
 
 from __future__ import annotations
