@@ -204,10 +204,7 @@ class Conductor:
         )
 
     def _mappings(self) -> tuple[FeatureMapping, ...]:
-        return tuple(
-            FeatureMapping(each.source, each.target, each.low, each.high, each.attack_ms, each.release_ms)
-            for each in self.scene.picture.mappings
-        )
+        return tuple(FeatureMapping.of(each) for each in self.scene.picture.mappings)
 
     def _breeder_setup(self) -> breeder.BreederSetup:
         evolution = self.scene.evolution

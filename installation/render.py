@@ -30,7 +30,6 @@ from installation.sound.decoder import open_decoder
 from installation.track import Track
 from installation.voice import Performance, VoiceSetup
 
-KINDS = (".mp4", ".wav", ".png")
 CHANNELS = 2
 RING = 1 << 17
 
@@ -129,51 +128,48 @@ def _spans(seconds: float, fps: float, sample_rate_hz: int) -> Iterator[int]:
 
 def render(rendering: Rendering) -> dict[str, Any]:
     """Write the file; the run's figures. RenderError when the ending or the folder is not one that can be written."""
-    out, picture = rendering.out, rendering.scene.picture
-    if out.suffix not in KINDS:
-        raise RenderError(f"{out}: can write {', '.join(KINDS)}, got {out.suffix or 'no ending'}")
+    scene, out = rendering.scene, rendering.out
     if not out.parent.is_dir():
         raise RenderError(f"{out}: no folder {out.parent}")
-    model = load(rendering.scene.model)
-    rate_hz, seen = model.sample_rate_hz, out.suffix != ".wav"
+    model = load(scene.model)
+    rate_hz, size = model.sample_rate_hz, (scene.picture.width, scene.picture.height)
     with ExitStack() as stack:
+        recorder = stack.enter_context(Recorder(out, size, scene.picture.fps, rate_hz, CHANNELS))
         ring = stack.enter_context(Ring.create(RING, CHANNELS, rate_hz))
         track = stack.enter_context(Track.create())
         offline = Offline(rendering, ring, track)
-        size = (picture.width, picture.height)
-        canvas = stack.enter_context(Canvas(size, "egl")) if seen else None
-        recorder = (
-            stack.enter_context(Recorder(out, size, picture.fps, rate_hz, CHANNELS)) if out.suffix != ".png" else None
-        )
-        scenery = _scenery(rendering, canvas, model.latent_dim, offline) if canvas else None
-        spans = list(_spans(rendering.seconds, picture.fps, rate_hz))
-        seen_moments = 0
-        for frame, count in enumerate(tqdm(spans, desc=out.name, unit="frame", disable=None)):
+        canvas = stack.enter_context(Canvas(size, "egl")) if recorder.wants_frames else None
+        view = View(rendering, canvas, model.latent_dim, offline, ring, track) if canvas else None
+        spans = list(_spans(rendering.seconds, scene.picture.fps, rate_hz))
+        for number, count in enumerate(tqdm(spans, desc=out.name, unit="frame", disable=None), 1):
             sound = offline.advance(count)
-            if recorder:
+            if recorder.wants_sound:
                 recorder.sound(sound)
-            if scenery and canvas:
-                now_s = ring.taken / rate_hz
-                seen_moments, moments = track.since(seen_moments, now_s)
-                scenery.draw(now_s, moments, ring.tap(ring.taken, max(1, scenery.samples_wanted)))
-                last = frame == len(spans) - 1
-                if recorder or last:
-                    pixels = canvas.read()
-                if recorder:
-                    recorder.frame(pixels)
-                elif last:
-                    write_png(out, pixels)
+            if view:
+                view.draw()
+                if recorder.wants_sound or number == len(spans):
+                    recorder.frame(view.read())
         return offline.figures()
 
 
-def _scenery(rendering: Rendering, canvas: Canvas, latent_dim: int, offline: Offline) -> Scenery:
-    scenery = Scenery(canvas, latent_dim, offline.performance.values.as_dict())
-    scenery.show(Path(rendering.scene.picture.shader), rendering.scene.picture.mappings)
-    return scenery
+class View:
+    """What is seen of an offline performance, at the time its last sample is heard."""
 
+    def __init__(
+        self, rendering: Rendering, canvas: Canvas, latent_dim: int, offline: Offline, ring: Ring, track: Track
+    ) -> None:
+        self._canvas, self._ring, self._track = canvas, ring, track
+        self._scenery = Scenery(canvas, latent_dim, offline.performance.values.as_dict())
+        self._scenery.show(Path(rendering.scene.picture.shader), rendering.scene.picture.mappings)
+        self._moment = 0
 
-def write_png(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
-    """`pixels` (height, width, 3) as a PNG."""
-    from PIL import Image
+    def draw(self) -> None:
+        """One frame."""
+        taken = self._ring.taken
+        now_s = taken / self._ring.sample_rate_hz
+        self._moment, moments = self._track.since(self._moment, now_s)
+        self._scenery.draw(now_s, moments, self._ring.tap(taken, max(1, self._scenery.samples_wanted)))
 
-    Image.fromarray(pixels).save(path)
+    def read(self) -> npt.NDArray[np.uint8]:
+        """The frame just drawn, (height, width, 3)."""
+        return self._canvas.read()

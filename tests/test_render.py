@@ -11,8 +11,8 @@ import pytest
 
 from installation.errors import RenderError
 from installation.render import Rendering, render
-from installation.schema import load
 from installation.scene import Scene
+from installation.schema import load
 
 SCENE = """
 name: Small
@@ -78,7 +78,7 @@ def test_a_film_has_all_its_frames_and_all_its_sound(tmp_path: Path, scene: Scen
 
 
 def test_what_can_not_be_written_is_said_before_anything_is_done(tmp_path: Path, scene: Scene) -> None:
-    with pytest.raises(RenderError, match=r"x\.gif: can write \.mp4, \.wav, \.png, got \.gif"):
+    with pytest.raises(RenderError, match=r"x\.gif: can't write '\.gif'; allowed are \.mp4, \.png, \.wav"):
         render(Rendering(scene, 1.0, 1, tmp_path / "x.gif"))
     with pytest.raises(RenderError, match="no folder"):
         render(Rendering(scene, 1.0, 1, tmp_path / "nowhere" / "x.wav"))

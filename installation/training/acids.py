@@ -95,11 +95,12 @@ def lighten() -> None:
 
 
 def report(every: int = REPORT_STEPS) -> None:
-    """Print a line of JSON with the step and the losses every so many steps: acids-rave itself prints none."""
+    """Print a line of JSON with the step and the losses every so many steps, and keep the last step's checkpoint:
+    acids-rave itself does neither."""
     from rave import model
 
     rave = model.RAVE
-    end = rave.on_train_batch_end
+    end, finish = rave.on_train_batch_end, rave.on_train_end
 
     def on_train_batch_end(self: Any, *arguments: Any) -> None:
         end(self, *arguments)
@@ -108,7 +109,11 @@ def report(every: int = REPORT_STEPS) -> None:
             kept = {name: round(value, 4) for name, value in losses.items() if name in REPORTED}
             print(json.dumps({"step": int(self.global_step), **kept}), flush=True)
 
-    rave.on_train_batch_end = on_train_batch_end
+    def on_train_end(self: Any) -> None:
+        finish(self)
+        self.trainer.save_checkpoint(f"{self.trainer.log_dir}/checkpoints/last.ckpt")
+
+    rave.on_train_batch_end, rave.on_train_end = on_train_batch_end, on_train_end
 
 
 def seed(number: int) -> None:
