@@ -80,7 +80,7 @@ class Bench:
     async def _turn(self) -> None:
         """Hold the path, let it settle, then swing the first latent to and fro."""
         self._send("/voice/hold", 1)
-        self._send("/voice/gain", 6.0)
+        self._send("/latent/0/bias", -3.0)
         await asyncio.sleep(1.5)
         for number in range(self.knobs):
             self.turned_s.append(time.monotonic())

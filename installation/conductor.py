@@ -352,11 +352,14 @@ class Conductor:
         self._take_scene()
         self.log("conductor", f"scene {self._show.stem}: {self.scene.name}")
         self._children["stage"].send(stage.Show(self.scene.picture.shader, self._mappings()))
+        self._children["voice"].send(voice.Ahead(self.scene.voice.ahead_ms))
         for address, value in self._values.as_dict().items():
             self._forward(address, value)
         renewed = ["breeder"] + (["midi"] if self.scene.midi or before.midi else [])
-        if (self._model.folder, self.scene.voice.backend) != (model.folder, before.voice.backend):
+        if (self._model.folder, _card_of(self.scene)) != (model.folder, _card_of(before)):
             renewed.append("voice")
+        if _screen_of(self.scene) != _screen_of(before):
+            renewed.append("stage")
         self._renewal = asyncio.ensure_future(self._renew(renewed))
         return None
 
@@ -372,3 +375,13 @@ class Conductor:
     def log(self, process: str, sentence: str) -> None:
         """One line on stderr: time, who, what."""
         print(f"{time.strftime('%H:%M:%S')} {process}: {sentence}", file=sys.stderr, flush=True)
+
+
+def _card_of(scene: Scene) -> tuple[object, ...]:
+    """What a voice can't change while it plays."""
+    return scene.voice.backend, scene.voice.device
+
+
+def _screen_of(scene: Scene) -> tuple[object, ...]:
+    """What a stage can't change while it draws."""
+    return scene.picture.width, scene.picture.height, scene.picture.fps, scene.picture.fullscreen

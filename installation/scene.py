@@ -32,8 +32,8 @@ ACTIONS: dict[str, Control] = {"/scene/next": Next(), "/evolution/reset": Reset(
 RECALL = "/scene/recall"
 TOGGLE = " toggle"
 SOURCES = (*FEATURES, "sparseness", "age", "progress")
-"""What a mapping may come from, all 0..1: what is heard, and of the trajectory now sounding its sparseness (against what
-is usual, .5), its age (n of n + 10 generations) and its progress."""
+"""What a mapping may come from, all 0..1: what is heard, and of the trajectory now sounding its sparseness (against
+what is usual, .5), its age (n of n + 10 generations) and its progress."""
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,13 @@ class VoiceSetup:
     known: tuple[commands.Trajectory, ...] = field(default=())
 
 
+@dataclass(frozen=True)
+class Ahead:
+    """Hold so much sound ready for the card from now on."""
+
+    ms: float
+
+
 class Performance:
     """Player, decoder and ring as one instrument, and the ear on what the card took; no process, no card, no clock."""
 
@@ -87,7 +94,7 @@ class Performance:
             Knobs(Turn.none(model.latent_dim), pan_gains(0.0, decoder.channels, ring.channels)),
             model.mean,
             model.deviation,
-            int(setup.ahead_ms / 1000.0 * ring.sample_rate_hz),
+            self._ahead(setup.ahead_ms),
         )
         self._channels = decoder.channels
         self._muted = False
@@ -104,11 +111,16 @@ class Performance:
                 self.stream.turn(self._knobs())
             case commands.Play(trajectories, replaces):
                 self.player.offer(trajectories, replaces)
+            case Ahead(ms):
+                self.stream.ahead = self._ahead(ms)
             case commands.Panic():
                 self.stream.restart()
             case commands.Stop():
                 self._muted = True
                 self.stream.turn(self._knobs())
+
+    def _ahead(self, ms: float) -> int:
+        return min(int(ms / 1000.0 * self._ring.sample_rate_hz), self._ring.capacity // 2)
 
     def _knobs(self) -> Knobs:
         values, numbers = self.values, range(self._model.latent_dim)

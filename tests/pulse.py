@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -61,6 +62,14 @@ class PrivatePulse:
         self.pactl("set-default-sink", "vout")
         self.pactl("set-default-source", "vin.monitor")
         self._spawn(["parec", "--latency-msec=5", "-d", "vout.monitor"], self._all(), subprocess.DEVNULL)
+        while self._latency_us() > 50_000:
+            time.sleep(0.05)
+
+    def _latency_us(self) -> int:
+        """How much the null sink has still to play: it is made with two seconds of silence, which keep a stream that
+        opens meanwhile waiting."""
+        found = re.search(rb"Name: vout\n.*?Latency: (\d+) usec", self.pactl("list", "sinks").stdout, re.S)
+        return int(found[1]) if found else 0
 
     def pactl(self, *words: str) -> subprocess.CompletedProcess[bytes]:
         """Ask the server."""

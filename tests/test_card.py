@@ -26,7 +26,10 @@ with Ring.create(1 << 18, 2, 48_000) as ring:
     ring.write(sound)
     card = PortAudioCard(sys.argv[1], 48_000, 2)
     card.open(ring)
-    time.sleep(2.8)
+    until_s = time.monotonic() + 20.0
+    while ring.taken < 96_000 and time.monotonic() < until_s:
+        time.sleep(0.02)
+    time.sleep(0.5)
     position, at = ring.taken, ring.dac_time_s(ring.taken)
     card.close()
     print(card.name, card.sample_rate_hz, ring.taken, ring.callbacks > 10, abs(at - time.monotonic()) < 1.0)

@@ -31,9 +31,9 @@ def test_what_is_taken_is_what_was_written_then_silence_is_counted(moves: list[t
                 assert have == min(count, len(line) - taken)
                 taken, missed = taken + have, missed + count - have
             assert (ring.written, ring.taken, ring.missed) == (len(line), taken, missed)
-        end = ring.taken
-        expected = [0.0] * max(0, 20 - end) + line[max(0, end - 20, len(line) - 128) : end]
-        assert ring.tap(end, 20)[:, 0].tolist()[-len(expected) :] == expected[-20:]
+        held = range(max(0, len(line) - 128), len(line))
+        past = [line[each] if each in held else 0.0 for each in range(taken - 20, taken)]
+        assert ring.tap(taken, 20)[:, 0].tolist() == past
 
 
 def test_what_the_card_still_needs_is_never_overwritten() -> None:

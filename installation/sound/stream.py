@@ -91,7 +91,7 @@ class Stream:
         self._chain = self._begin()
         self._clock_s = clock_s
         self.knobs = knobs
-        self.ahead = min(ahead, ring.capacity // 2)
+        self.ahead = ahead
         self.steps: deque[Step] = deque()
         self.decode_ms: deque[float] = deque(maxlen=8192)
         self.broken_steps = 0

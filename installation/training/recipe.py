@@ -40,7 +40,7 @@ class Recipe:
     """Windows of the spectral distance that is minimised."""
     log_epsilon: float = 1e-2
     """Added to magnitudes before their logarithm: about the noise floor's, so that the partials are what counts."""
-    regularisation: float = 1e-2
+    regularisation: float = 3e-3
     """What the latents' divergence from a unit Gaussian weighs in the end."""
     phase_1_steps: int = 30_000
     """Spectral distance alone; the learning rate falls from 1e-3 to 1e-4 meanwhile."""
