@@ -71,7 +71,8 @@ bench: setup-test  ## every figure of the README, measured here
 train-env:  ## the environment that trains models (acids-rave, Python 3.11)
 	$(call system,$(SYSTEM_TRAIN))
 	@test -x .venv-train/bin/python || $$(command -v python3.11 || echo python3) -m venv .venv-train
-	@.venv-train/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch acids-rave==2.3.1 "setuptools<81" onnx onnxruntime
+	@.venv-train/bin/python -m pip install --quiet --disable-pip-version-check \
+	  "$$(grep ^torch== constraints.txt)" acids-rave==2.3.1 "setuptools<81" onnx onnxruntime
 
 clean:  ## remove the environments
 	rm -rf $(VENV) .venv-train
