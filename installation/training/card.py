@@ -64,7 +64,7 @@ def write_latents(folder: Path, trained: Reconstruction, heard: list[Floats]) ->
     everything = np.concatenate(encoded).astype(np.float64)
     low, high = np.quantile(everything, RANGE, axis=0)
     found = {"mean": everything.mean(0), "deviation": everything.std(0), "low": low, "high": high}
-    return {name: [round(float(each), 4) for each in values] for name, values in found.items()}
+    return {name: [round(float(each), 4) + 0.0 for each in values] for name, values in found.items()}
 
 
 def draw_pictures(folder: Path, trained: Reconstruction, held: list[Floats]) -> list[str]:
