@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from installation.scene import Scene
     from installation.show import Show
 
 STARTED_S = time.monotonic()
@@ -65,6 +66,7 @@ def _add_render(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 def _add_devices(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     devices = commands.add_parser("devices", help="list sound cards and MIDI inputs")
     devices.add_argument("--probe", metavar="NAME", help="exit 0 if this card (empty: any) can be played on, else 1")
+    devices.add_argument("--display", action="store_true", help="exit 0 if there is a display, else 1")
     devices.set_defaults(run=_devices)
 
 
@@ -93,7 +95,8 @@ def shader_inputs(shader: Path) -> tuple[str, ...]:
 
 def open_show(scene: str) -> Show:
     """The show that begins with `scene`, a name in scenes/ or a file; its other scenes are those beside it."""
-    from installation.errors import InstallationError
+    from installation import model
+    from installation.errors import Fault, InstallationError, ModelError, SceneError
     from installation.parameters import nearest
     from installation.scene import SCENES
     from installation.schema import load, scene_files
@@ -105,18 +108,31 @@ def open_show(scene: str) -> Show:
     stems = {each.stem: each for each in scene_files(path.parent)}
     if path.stem not in stems:
         raise InstallationError(f"{path}: no such scene{nearest(path.stem, stems)}; there are: {', '.join(stems)}")
-    return Show(tuple(stems), lambda stem: load(stems[stem], inputs=shader_inputs), path.stem)
+
+    def read(stem: str) -> Scene:
+        """The scene, its model's files being those its card speaks of."""
+        scene = load(stems[stem], inputs=shader_inputs)
+        try:
+            model.load(scene.model).verify()
+        except ModelError as error:
+            raise SceneError((Fault(str(stems[stem]), 1, 1, "model", str(error)),)) from error
+        return scene
+
+    return Show(tuple(stems), read, path.stem)
 
 
 def _run(arguments: argparse.Namespace) -> int:
     import asyncio
 
     from installation.conductor import Conductor, Options
+    from installation.errors import InstallationError
 
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # inherited: no child's matrix product may take the voice's core
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     state = arguments.state or state_folder()
     state.mkdir(parents=True, exist_ok=True)
+    if arguments.report and not arguments.report.absolute().parent.is_dir():
+        raise InstallationError(f"{arguments.report}: no folder {arguments.report.parent} to write the report to")
     show = open_show(arguments.scene)
     options = Options(
         state=state,
@@ -126,8 +142,7 @@ def _run(arguments: argparse.Namespace) -> int:
         device=arguments.device,
         report=arguments.report,
     )
-    asyncio.run(Conductor(show, options, STARTED_S).run())
-    return 0
+    return 0 if asyncio.run(Conductor(show, options, STARTED_S).run()) else 1
 
 
 def _render(arguments: argparse.Namespace) -> int:
@@ -142,10 +157,17 @@ def _render(arguments: argparse.Namespace) -> int:
 def _devices(arguments: argparse.Namespace) -> int:
     from installation.control.midi import RtPorts
     from installation.errors import CardError
+    from installation.probe import limit
     from installation.sound import card
 
     if arguments.probe is not None:
-        return 0 if isinstance(card.find(arguments.probe or None, 48_000, 2)[0], card.PortAudioCard) else 1
+        limit()
+        return 0 if card.plays(arguments.probe or None) else 1
+    if arguments.display:
+        from installation.picture.window import display_there
+
+        limit()
+        return 0 if display_there() else 1
     print("sound cards (* the default):")
     try:
         for each in card.devices():

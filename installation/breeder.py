@@ -144,7 +144,7 @@ class Shell:
             breeder.reset()
         now_s = self.now_s()
         founding = breeder.search.founding
-        if not founding and (now_s < self._next_s or not self.values["/evolution/running"]):
+        if not self.values["/evolution/running"] or (not founding and now_s < self._next_s):
             self.link.wait(PULSE_S if now_s >= self._next_s else min(PULSE_S, self._next_s - now_s))
         elif not self.link.stopped:
             breeder.steer(steering(self.values))

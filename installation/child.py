@@ -1,18 +1,20 @@
 """A child process as the conductor sees it: started, spoken to, listened to, found dead or stuck, started again.
 
-Nothing here ever blocks the conductor: what is sent waits in a bounded queue for a thread, and a child that does not
-read is a stuck child.
+Nothing here blocks the conductor's loop: what is sent and what is heard goes through a thread each, and what a child is
+started with is small. What must be done is done before it is talked about.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import multiprocessing
 import queue
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -22,14 +24,17 @@ from typing import Any
 import psutil
 
 from installation.commands import Pulse, Stop
+from installation.link import SIGNALS
 
 SPAWN = multiprocessing.get_context("spawn")
 QUEUED = 4096
-"""Messages waiting for one child, at the most; beyond that the oldest knowledge it lacks is its own fault."""
+"""Messages waiting for one child, at the most: one that reads so slowly is stuck, and `watch` sees to it."""
 WELL_AFTER_S = 10.0
 """A child that lived so long was well: the next restart is at once again."""
 LONGEST_PAUSE_S = 30.0
 STOP_S = 3.0
+COUNTED = ("samples", "broken_steps", "knob_rewrites", "trajectories_played", "frames")
+"""Figures that count from a process's start: those of the dead are added to those of the living."""
 
 
 @dataclass(frozen=True)
@@ -43,51 +48,90 @@ class Role:
     wants_restart: tuple[int, ...] = ()
 
 
+def nothing() -> None:
+    """No first message."""
+    return
+
+
 @dataclass
 class Child:
-    """One running (or dead) process of a role."""
+    """One running (or dead) process of a role. `setup` makes what it is started with, a few kilobytes at the most;
+    `greet` the first message it is sent, of any size, or None. `heard` and `log` are called on the loop."""
 
     role: Role
     setup: Callable[[], Any]
     heard: Callable[[Any], None]
     log: Callable[[str, str], None]
+    greet: Callable[[], Any] = nothing
     restarts: int = 0
-    figures: dict[str, Any] = field(default_factory=dict)
     rss_mb: float = 0.0
+    down_s: float = 0.0
+    """Time with no process that shows progress, since the first did."""
+    last_code: int | None = None
+    """How the one before ended, if it did."""
+    last_progress: int = -1
+    """How far the one before came; -1 if it never showed any life."""
+    pulsed: bool = False
+    """Whether the newest has shown life."""
+    _figures: dict[str, Any] = field(default_factory=dict)
+    _past: Counter[str] = field(default_factory=Counter)
     _process: BaseProcess | None = None
-    _connection: Connection | None = None
     _outbox: queue.Queue[Any] = field(default_factory=lambda: queue.Queue(QUEUED))
+    _reader: threading.Thread | None = None
     _progress: int = -1
     _moved_s: float = 0.0
     _began_s: float = 0.0
+    _down_since_s: float | None = None
     _pause_s: float = 0.0
     _again: asyncio.TimerHandle | None = None
     _closing: bool = False
 
     @property
-    def pid(self) -> int | None:
-        return self._process.pid if self._process else None
-
-    @property
     def alive(self) -> bool:
+        """Whether there is a process that lives."""
         return self._process is not None and self._process.is_alive()
 
+    @property
+    def figures(self) -> dict[str, Any]:
+        """Its part of the report: as the newest process gave it, with what those before it counted."""
+        return self._figures | {key: self._figures.get(key, 0) + count for key, count in self._past.items()}
+
     def start(self) -> None:
-        """Start the process; its pipe and its death are watched by the running loop."""
+        """Start the process, unless there is one; if the system refuses, try again later."""
+        self._again = None
+        if self._process is not None:
+            return
+        try:
+            self._spawn()
+        except OSError as error:
+            self._later()
+            self.log(self.role.name, f"can't be started: {error}; trying again")
+
+    def _spawn(self) -> None:
+        loop = asyncio.get_running_loop()
         ours, theirs = SPAWN.Pipe()
         self._outbox = queue.Queue(QUEUED)
-        self._progress, self._began_s = -1, time.monotonic()
-        self._moved_s = self._began_s
-        process = SPAWN.Process(target=self.role.main, args=(theirs, self.setup()), name=self.role.name, daemon=True)
-        with _signals_ignored():
-            process.start()
-        theirs.close()
-        self._process, self._connection = process, ours
-        self.log(self.role.name, f"started, process {process.pid}")
-        loop = asyncio.get_running_loop()
-        loop.add_reader(ours.fileno(), self._read)
+        try:
+            given = (theirs, self.setup())
+            process = SPAWN.Process(target=self.role.main, args=given, name=self.role.name, daemon=True)
+            with _signals_held():
+                process.start()
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        self._process, self._progress, self.pulsed = process, -1, False
+        self._began_s = self._moved_s = time.monotonic()
         loop.add_reader(process.sentinel, self._died)
-        threading.Thread(target=_write, args=(ours, self._outbox), name=f"to {self.role.name}", daemon=True).start()
+        take = functools.partial(self._take, process)
+        self._reader = threading.Thread(target=_read, args=(ours, loop, take), daemon=True)
+        self._reader.start()
+        threading.Thread(target=_write, args=(ours, self._outbox), daemon=True).start()
+        greeting = self.greet()
+        if greeting is not None:
+            self.send(greeting)
+        self.log(self.role.name, f"started, process {process.pid}")
 
     def send(self, message: Any) -> None:
         """Queue `message`; when the queue is full the child is stuck, and `watch` will see to it."""
@@ -100,106 +144,119 @@ class Child:
             return
         with contextlib.suppress(psutil.Error):
             self.rss_mb = max(self.rss_mb, psutil.Process(self._process.pid).memory_info().rss / 1e6)
-        patience_s = self.role.patience_s if self._progress >= 0 else self.role.first_patience_s
+        patience_s = self.role.patience_s if self.pulsed else self.role.first_patience_s
         if now_s - self._moved_s > patience_s:
-            self.log(self.role.name, f"no progress for {patience_s:g} s: killed")
             self._process.kill()
+            self.log(self.role.name, f"no progress for {patience_s:g} s: killed")
 
     async def stop(self) -> None:
-        """Ask it to end, wait STOP_S, then end it."""
+        """Ask it to end, wait STOP_S, then end it; hear what it said last."""
         self._closing = True
         if self._again:
             self._again.cancel()
-        process = self._process
+            self._again = None
+        process, reader = self._process, self._reader
         if process is None:
             return
         self.send(Stop())
-        until_s = time.monotonic() + STOP_S
-        while process.is_alive() and time.monotonic() < until_s:
-            await asyncio.sleep(0.01)
+        await _until(lambda: not process.is_alive(), STOP_S)
         if process.is_alive():
-            self.log(self.role.name, f"did not end in {STOP_S:g} s: killed")
             process.kill()
-            process.join(1.0)
-        if self._process is process:
-            self._drain()
-            self._leave()
+            self.log(self.role.name, f"did not end in {STOP_S:g} s: killed")
+            await _until(lambda: not process.is_alive(), 1.0)
+        await _until(lambda: reader is None or not reader.is_alive(), 1.0)
+        await asyncio.sleep(0)
+        self._leave()
 
     async def renew(self) -> None:
         """Stop it, and start it with what its setup says now."""
         await self.stop()
         self._closing = False
+        self._pause_s = 0.0
+        self._keep_count()
         self.start()
 
-    def _read(self) -> None:
-        if self._connection is None:
-            return
-        try:
-            while self._connection.poll():
-                self._take(self._connection.recv())
-        except (EOFError, OSError):
-            asyncio.get_running_loop().remove_reader(self._connection.fileno())
-
-    def _drain(self) -> None:
-        """What a child that ended said last."""
-        with contextlib.suppress(EOFError, OSError):
-            while self._connection is not None and self._connection.poll():
-                self._take(self._connection.recv())
-
-    def _take(self, message: Any) -> None:
-        if isinstance(message, Pulse):
+    def _take(self, process: BaseProcess, message: Any) -> None:
+        """What `process` said; the pulse of one that has ended says nothing of the one there is."""
+        if isinstance(message, Pulse) and process is self._process:
             if message.progress > self._progress:
-                self._progress, self._moved_s = message.progress, time.monotonic()
-            self.figures = message.figures
+                self._progress, self._moved_s, self.pulsed = message.progress, time.monotonic(), True
+                if self._down_since_s is not None:
+                    self.down_s += time.monotonic() - self._down_since_s
+                    self._down_since_s = None
+            self._figures = message.figures
         self.heard(message)
 
     def _died(self) -> None:
         process = self._process
         if process is None or process.is_alive():
             return
-        code = process.exitcode
-        self._drain()
-        self._leave()
+        self.last_code, self.last_progress = process.exitcode, self._progress
         if self._closing:
+            asyncio.get_running_loop().remove_reader(process.sentinel)
             return
+        self._leave()
         now_s = time.monotonic()
-        wanted = code in self.role.wants_restart
+        if self.pulsed:
+            self._down_since_s = now_s
+        wanted = self.last_code in self.role.wants_restart
         if wanted or now_s - self._began_s > WELL_AFTER_S:
             self._pause_s = 0.0
         self.restarts += 1
+        self._keep_count()
+        pause_s = self._later()
         if not wanted:
-            cause = f"signal {signal.Signals(-code).name}" if code is not None and code < 0 else f"exit code {code}"
-            self.log(self.role.name, f"died ({cause}); starting again in {self._pause_s:g} s")
-        self._again = asyncio.get_running_loop().call_later(self._pause_s, self.start)
-        self._pause_s = min(LONGEST_PAUSE_S, max(0.5, self._pause_s * 2.0))
+            self.log(self.role.name, f"died ({_cause(self.last_code)}); starting again in {pause_s:g} s")
+
+    def _later(self) -> float:
+        """Start again after a pause, which grows; the pause."""
+        pause_s = self._pause_s
+        self._again = asyncio.get_running_loop().call_later(pause_s, self.start)
+        self._pause_s = min(LONGEST_PAUSE_S, max(0.5, pause_s * 2.0))
+        return pause_s
+
+    def _keep_count(self) -> None:
+        """What the one that ended has counted."""
+        self._past.update({key: int(self._figures[key]) for key in COUNTED if key in self._figures})
+        self._figures = {key: value for key, value in self._figures.items() if key not in COUNTED}
 
     def _leave(self) -> None:
-        loop = asyncio.get_running_loop()
         if self._process is not None:
-            loop.remove_reader(self._process.sentinel)
-        if self._connection is not None:
-            loop.remove_reader(self._connection.fileno())
-            self._connection.close()
-        self._outbox.put_nowait(None) if not self._outbox.full() else None
-        self._connection = None
+            asyncio.get_running_loop().remove_reader(self._process.sentinel)
+        with contextlib.suppress(queue.Full):
+            self._outbox.put_nowait(None)
         self._process = None
 
 
+async def _until(happened: Callable[[], bool], seconds: float) -> None:
+    until_s = time.monotonic() + seconds
+    while not happened() and time.monotonic() < until_s:
+        await asyncio.sleep(0.01)
+
+
+def _cause(code: int | None) -> str:
+    return f"signal {signal.Signals(-code).name}" if code is not None and code < 0 else f"exit code {code}"
+
+
+def _read(connection: Connection, loop: asyncio.AbstractEventLoop, take: Callable[[Any], None]) -> None:
+    """The hearing thread: ends when the child's end is closed."""
+    with contextlib.suppress(EOFError, OSError, RuntimeError):
+        while True:
+            loop.call_soon_threadsafe(take, connection.recv())
+
+
 def _write(connection: Connection, outbox: queue.Queue[Any]) -> None:
-    """The sending thread: ends when the pipe does."""
+    """The sending thread: ends when the pipe does, or with None."""
     with contextlib.suppress(BrokenPipeError, OSError, EOFError):
         while (message := outbox.get()) is not None:
             connection.send(message)
 
 
-class _signals_ignored:  # noqa: N801
-    """While a child is started: it inherits «ignored», so that Ctrl-C on the terminal is the conductor's alone."""
-
-    def __enter__(self) -> None:
-        self._before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-        for number in self._before:
-            signal.signal(number, signal.SIG_IGN)
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+@contextlib.contextmanager
+def _signals_held() -> Any:
+    """While a child is started signals wait: none is lost, and the child inherits them held, until `follow_parent`."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -5,26 +5,29 @@ voice, the stage, the breeder and the reader of MIDI. No torch, no GL, no PortAu
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
 from installation import breeder, commands, report, stage, voice
-from installation.child import Child, Role
+from installation.child import Child, Role, nothing
 from installation.control import midi, router
 from installation.control.osc import OscPort
 from installation.control.pickup import Desk
 from installation.errors import ControlError
+from installation.link import SIGNALS
 from installation.model import load
 from installation.parameters import Values, declared
 from installation.picture.uniforms import FeatureMapping
 from installation.ring import Ring
-from installation.scene import Scene
+from installation.scene import Osc, Scene
 from installation.show import Show
 from installation.sound.player import REPERTOIRE
 from installation.track import Track
@@ -34,12 +37,16 @@ CHANNELS = 2
 RAMP_S = 0.02
 WATCH_S = 0.2
 STATUS_S = 60.0
+OSC_RETRY_S = 10.0
+SHARED = Path("/dev/shm")
+RENEWED = ("voice", "breeder", "stage", "midi")
+"""The order in which a change of scene starts them again: the voice before trajectories of its model come."""
 HEAD_START_S = 1.5
 """The voice is given so long to sound before the breeder and the stage load."""
 
 ROLES = {
-    "voice": Role("voice", voice.main, patience_s=1.5, wants_restart=(voice.WANTS_RESTART,)),
-    "stage": Role("stage", stage.main, patience_s=5.0),
+    "voice": Role("voice", voice.main, patience_s=3.0, wants_restart=(voice.CARD_DIED, voice.CARD_FOUND)),
+    "stage": Role("stage", stage.main, patience_s=5.0, wants_restart=(stage.DISPLAY_FOUND,)),
     "breeder": Role("breeder", breeder.main, patience_s=30.0),
     "midi": Role("midi", midi.main, patience_s=15.0),
 }
@@ -86,8 +93,10 @@ class Conductor:
         self._shared = ("", "")
         self._osc: OscPort | None = None
         self._midi_messages = self._midi_refused = 0
-        self._renewing = asyncio.Lock()
-        self._renewal: asyncio.Future[None] | None = None
+        self._to_renew: set[str] = set()
+        self._renew = asyncio.Event()
+        self._first_sound_s: float | None = None
+        self._failure: str | None = None
         self._take_scene()
 
     @property
@@ -101,8 +110,6 @@ class Conductor:
         self._values = Values(self._parameters, self._scene_values())
         self._desk = Desk(self.scene.midi, self._parameters)
         self._playing = self.scene
-        if self._osc:
-            self._osc.parameters = self._parameters
 
     def _scene_values(self) -> dict[str, float]:
         return self.scene.values() | self.scene.latent_values(self._model.latent_dim)
@@ -111,11 +118,12 @@ class Conductor:
         """End the run, as a signal would."""
         self._stop.set()
 
-    async def run(self) -> None:
-        """Open everything, play, close everything in reverse."""
-        self._model.verify()
+    async def run(self) -> bool:
+        """Open everything, play, close everything in reverse; whether it ended because it was told to."""
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        resource_tracker.ensure_running()  # inherits that: a closed terminal must not end what tidies shared memory up
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in SIGNALS:
             loop.add_signal_handler(number, self.stop)
         if self._options.seconds is not None:
             loop.call_later(self._options.seconds, self.stop)
@@ -125,11 +133,12 @@ class Conductor:
             track = stack.enter_context(Track.create())
             self._shared = (self.ring.name, track.name)
             self._children = {name: self._child(role) for name, role in ROLES.items()}
-            await self._open_osc()
             try:
-                await self._until_stopped(self._play(), self._watch(), self._ramp(), self._status())
+                parts = (self._play(), self._watch(), self._ramp(), self._status(), self._listen())
+                await self._until_stopped(*parts)
             finally:
                 await self._close()
+        return self._failure is None
 
     async def _until_stopped(self, *parts: Any) -> None:
         async with asyncio.TaskGroup() as group:
@@ -142,14 +151,15 @@ class Conductor:
         self.log("conductor", "stopping")
         if self._osc:
             self._osc.close()
-        if self._renewal:
-            await self._renewal
         for name in ("midi", "breeder", "voice", "stage"):
             await self._children[name].stop()
         path = self._options.report
         if path:
-            report.write(path, self._children, self._control())
-            self.log("conductor", f"report in {path}")
+            try:
+                report.write(path, self._children, self._control(), self._first_sound_s)
+                self.log("conductor", f"report in {path}")
+            except OSError as error:
+                self.log("conductor", f"no report: {error}")
 
     def _control(self) -> dict[str, int]:
         """What control came to: the report's part."""
@@ -168,7 +178,12 @@ class Conductor:
             "breeder": self._breeder_setup,
             "midi": lambda: self.scene.midi,
         }
-        return Child(role, setups[role.name], self._hear, self.log)
+        greet = self._repertoire if role.name == "voice" else nothing
+        return Child(role, setups[role.name], self._hear, self.log, greet)
+
+    def _repertoire(self) -> commands.Play | None:
+        """What a voice that is started again goes on with."""
+        return commands.Play(tuple(self._known.values()), replace=True) if self._known else None
 
     def _voice_setup(self) -> voice.VoiceSetup:
         scene = self.scene
@@ -183,9 +198,15 @@ class Conductor:
             backend=scene.voice.backend,
             device=self._options.device or scene.voice.device,
             values=self._values.as_dict(),
-            started_s=self._started_s,
-            known=tuple(self._known.values()),
+            started_s=self._started_s if self._first_sound_s is None else time.monotonic(),
+            suspect=self._card_is_suspect(),
         )
+
+    def _card_is_suspect(self) -> bool:
+        """Whether the last voice ended because of its card: by its own word, or by hanging where it opens it."""
+        child = self._children["voice"]
+        hung = child.last_code == -signal.SIGKILL and child.last_progress == 0
+        return child.last_code == voice.CARD_DIED or hung
 
     def _stage_setup(self) -> stage.StageSetup:
         picture = self.scene.picture
@@ -230,10 +251,12 @@ class Conductor:
             case commands.Said(process, sentence):
                 self.log(process, sentence)
             case commands.Play(trajectories, replaces):
-                self._know(trajectories, replaces)
-                self._children["voice"].send(message)
+                if "breeder" not in self._to_renew:  # else it is still breeding for the scene before
+                    self._know(trajectories, replaces)
+                    self._children["voice"].send(message)
             case commands.Pulse("voice", _, figures):
                 if figures.get("first_sound_s") is not None:
+                    self._first_sound_s = self._first_sound_s or figures["first_sound_s"]
                     self._voice_sounds.set()
             case commands.Stop():
                 self.stop()
@@ -264,6 +287,19 @@ class Conductor:
             self.log("conductor", "the voice takes its time; the others start beside it")
         for name in ("breeder", "stage", *(("midi",) if self.scene.midi else ())):
             self._children[name].start()
+        while True:
+            await self._renew.wait()
+            self._renew.clear()
+            for name in [name for name in RENEWED if name in self._to_renew]:
+                await self._renewed(self._children[name])
+                self._to_renew.discard(name)
+
+    async def _renewed(self, child: Child) -> None:
+        """Start a child again with what the scene says now."""
+        if child.role.name == "midi" and not self.scene.midi:
+            await child.stop()
+        else:
+            await child.renew()
 
     async def _watch(self) -> None:
         while True:
@@ -271,6 +307,10 @@ class Conductor:
             now_s = time.monotonic()
             for child in self._children.values():
                 child.watch(now_s)
+            if SHARED.is_dir() and not all((SHARED / name.lstrip("/")).exists() for name in self._shared):
+                self._failure = "the shared memory is gone (systemd's RemoveIPC?): nothing can be started again"
+                self.log("conductor", self._failure)
+                self.stop()
 
     async def _status(self) -> None:
         while True:
@@ -279,14 +319,30 @@ class Conductor:
 
     # Control ----------------------------------------------------------------------------------------------------
 
-    async def _open_osc(self) -> None:
-        osc = self.scene.osc
-        self._osc = OscPort(self._parameters, self._obey)
+    async def _listen(self) -> None:
+        """Hear OSC where the scene says; what can't be opened now is tried again."""
+        opened = refused = None
+        while True:
+            wanted = self.scene.osc
+            if wanted != opened:
+                refused = await self._open_osc(wanted, refused)
+                opened = None if refused else wanted
+            await asyncio.sleep(OSC_RETRY_S if refused else 0.2)
+
+    async def _open_osc(self, osc: Osc, refused: str | None) -> str | None:
+        """Why not, said once, or None."""
+        if self._osc is None:
+            self._osc = OscPort(self._parameters, self._obey)
+        self._osc.close()
+        self._osc.parameters = self._parameters
         try:
             await self._osc.open(osc.host, osc.port, tuple((peer.host, peer.port) for peer in osc.feedback))
-            self.log("conductor", f"OSC on {osc.host}:{self._osc.port}")
         except ControlError as error:
-            self.log("conductor", f"no OSC: {error}")
+            if str(error) != refused:
+                self.log("conductor", f"no OSC: {error}")
+            return str(error)
+        self.log("conductor", f"OSC on {osc.host}:{self._osc.port}")
+        return None
 
     def _obey(self, command: commands.Control) -> commands.Refused | None:
         """Carry out one command; why not, or None."""
@@ -311,14 +367,14 @@ class Conductor:
         if fault:
             return commands.Refused(fault)
         self._forward(address, value)
-        if self._osc:
-            self._osc.tell(address, value)
         return None
 
     def _forward(self, address: str, value: float) -> None:
-        """Tell the processes that obey this parameter."""
+        """Tell the processes that obey this parameter, and whoever wants to know."""
         for owner in router.OWNERS[self._parameters[address].owner]:
             self._children[owner].send(commands.Set(address, value))
+        if self._osc:
+            self._osc.tell(address, value)
 
     async def _ramp(self) -> None:
         while True:
@@ -353,28 +409,22 @@ class Conductor:
         self.log("conductor", f"scene {self._show.stem}: {self.scene.name}")
         self._children["stage"].send(stage.Show(self.scene.picture.shader, self._mappings()))
         self._children["voice"].send(voice.Ahead(self.scene.voice.ahead_ms))
+        if self._osc:
+            self._osc.parameters = self._parameters
         for address, value in self._values.as_dict().items():
             self._forward(address, value)
-        renewed = ["breeder"] + (["midi"] if self.scene.midi or before.midi else [])
+        self._to_renew |= {"breeder"} | ({"midi"} if self.scene.midi or before.midi else set())
         if (self._model.folder, _card_of(self.scene)) != (model.folder, _card_of(before)):
-            renewed.append("voice")
+            self._to_renew.add("voice")
         if _screen_of(self.scene) != _screen_of(before):
-            renewed.append("stage")
-        self._renewal = asyncio.ensure_future(self._renew(renewed))
+            self._to_renew.add("stage")
+        self._renew.set()
         return None
-
-    async def _renew(self, names: list[str]) -> None:
-        """Start children again with what the scene says now, one after another."""
-        async with self._renewing:
-            for name in names:
-                if name == "midi" and not self.scene.midi:
-                    await self._children[name].stop()
-                else:
-                    await self._children[name].renew()
 
     def log(self, process: str, sentence: str) -> None:
         """One line on stderr: time, who, what."""
-        print(f"{time.strftime('%H:%M:%S')} {process}: {sentence}", file=sys.stderr, flush=True)
+        with contextlib.suppress(OSError, ValueError):  # a log nobody reads any more must not end the show
+            print(f"{time.strftime('%H:%M:%S')} {process}: {sentence}", file=sys.stderr, flush=True)
 
 
 def _card_of(scene: Scene) -> tuple[object, ...]:

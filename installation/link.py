@@ -14,6 +14,8 @@ from typing import Any
 
 from installation.commands import Pulse, Said, Stop
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What ends a show: the conductor's to hear, ignored by its children."""
 PULSE_S = 0.25
 """How often a child says it is alive."""
 GRACE_S = 3.0
@@ -69,8 +71,9 @@ class Link:
 
 def follow_parent() -> None:
     """In a child: leave signals to the conductor, and end when it ends, closing if there is time and anyway if not."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     parent = multiprocessing.parent_process()
     if parent is None:
         return

@@ -54,7 +54,8 @@ class Offline:
         model = load(scene.model)
         values = scene.values() | scene.latent_values(model.latent_dim)
         self._ring, self._taker = ring, Taker(ring)
-        self.performance = Performance(_voice_setup(rendering, values), model, ring, track)
+        decoder = open_decoder(model.decoder, "cpu")
+        self.performance = Performance(_voice_setup(rendering, values), model, decoder, ring, track)
         self.breeder = breeder.offline(_breeder_setup(rendering, values), model, open_decoder(model.decoder, "cpu"))
         self._interval = max(1, int(values.get("/evolution/interval", 2.0) * ring.sample_rate_hz))
         self._bred = -self._interval
@@ -95,7 +96,7 @@ def _voice_setup(rendering: Rendering, values: dict[str, float]) -> VoiceSetup:
         steps=scene.evolution.steps,
         init=scene.evolution.init,
         ahead_ms=scene.voice.ahead_ms,
-        backend=scene.voice.backend,
+        backend="cpu",
         device=None,
         values=values,
         started_s=0.0,

@@ -11,9 +11,11 @@ from typing import Any
 from installation.child import Child
 
 
-def compose(children: Mapping[str, Child], control: Mapping[str, int]) -> dict[str, Any]:
+def compose(children: Mapping[str, Child], control: Mapping[str, int], first_sound_s: float | None) -> dict[str, Any]:
     """The report: sound, picture, evolution, control, processes. A part that never ran is empty."""
     sound = dict(children["voice"].figures)
+    if sound:
+        sound["first_sound_s"] = first_sound_s
     evolution = dict(children["breeder"].figures)
     evolution["trajectories_played"] = sound.pop("trajectories_played", 0)
     return {
@@ -22,17 +24,17 @@ def compose(children: Mapping[str, Child], control: Mapping[str, int]) -> dict[s
         "evolution": evolution,
         "control": dict(control),
         "processes": {
-            name: {"rss_mb": round(child.rss_mb, 1), "restarts": child.restarts}
+            name: {"rss_mb": round(child.rss_mb, 1), "restarts": child.restarts, "down_s": round(child.down_s, 2)}
             for name, child in children.items()
             if child.rss_mb
         },
     }
 
 
-def write(path: Path, children: Mapping[str, Child], control: Mapping[str, int]) -> None:
+def write(path: Path, children: Mapping[str, Child], control: Mapping[str, int], first_sound_s: float | None) -> None:
     """The report as a JSON file, whole or not at all."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(json.dumps(compose(children, control), indent=2) + "\n", "utf-8")
+    beside.write_text(json.dumps(compose(children, control, first_sound_s), indent=2) + "\n", "utf-8")
     beside.replace(path)
 
 

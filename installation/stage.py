@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
 from collections.abc import Iterator
@@ -22,9 +23,12 @@ from installation.picture.pace import FrameTimes, Pace
 from installation.picture.scenery import Scenery
 from installation.picture.uniforms import FeatureMapping
 from installation.picture.window import Window
+from installation.probe import Probe
 from installation.ring import Ring
 from installation.track import Track
 
+DISPLAY_FOUND = 77
+"""Exit code of a stage that drew unseen and found a display."""
 REFRESH_FRAMES = 8
 """Every so many frames the shader's file is looked at."""
 
@@ -107,6 +111,8 @@ class Stage:
         self._pace = Pace(setup.fps, time.monotonic())
         self._next_moment = max(0, track.count - self._scenery.moments_wanted)
         self._heard_sample, self._heard_s = 0, 0.0
+        unseen = window is None and not setup.headless and ("DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ)
+        self._probe = Probe(("devices", "--display"), time.monotonic()) if unseen else None
         self._show(setup.shader, setup.mappings)
 
     def run(self) -> None:
@@ -122,7 +128,12 @@ class Stage:
             now_s = time.monotonic()
             self._times.push((now_s - begun_s) * 1000.0)
             self._link.pulse(now_s, self._times.count, self.figures)
+            if self._probe and self._probe.found(now_s):
+                self._link.say("a display is there: starting the stage again to open a window")
+                raise SystemExit(DISPLAY_FOUND)
             time.sleep(self._pace.wait_s(time.monotonic()))
+        if self._probe:
+            self._probe.close()
         self._link.pulse(time.monotonic(), self._times.count, self.figures, at_once=True)
 
     def figures(self) -> dict[str, Any]:

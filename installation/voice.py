@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -25,9 +24,10 @@ from installation.evolution.genotype import INITS, Space
 from installation.link import Link, follow_parent
 from installation.model import Model, load
 from installation.parameters import Values, declared
+from installation.probe import Probe
 from installation.ring import Ring
 from installation.sound import card as cards
-from installation.sound.decoder import open_decoder
+from installation.sound.decoder import Decoder, open_decoder
 from installation.sound.mixer import decibels, pan_gains
 from installation.sound.player import Player, Turn
 from installation.sound.stream import Knobs, Stream
@@ -43,10 +43,10 @@ TURN_S = 0.004
 """How long the voice sleeps between two looks at the ring, unless a command comes."""
 SETTLE_S = 4.0
 """A card just opened may take so long to come regularly: a sleeping PulseAudio sink wakes in 1 to 2 s."""
-PROBE_S = 10.0
-"""How often a voice on the null clock looks whether its card is back."""
-WANTS_RESTART = 75
-"""Exit code of a voice that ends to open its card again (EX_TEMPFAIL)."""
+CARD_DIED = 75
+"""Exit code of a voice whose card no longer comes (EX_TEMPFAIL)."""
+CARD_FOUND = 76
+"""Exit code of a voice on the null clock whose card is back."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ class VoiceSetup:
     device: str | None
     values: dict[str, float]
     started_s: float
-    known: tuple[commands.Trajectory, ...] = field(default=())
+    suspect: bool = False
+    """Whether the card made trouble: then the null clock first, and the card when a probe has played on it."""
 
 
 @dataclass(frozen=True)
@@ -77,16 +78,15 @@ class Ahead:
 class Performance:
     """Player, decoder and ring as one instrument, and the ear on what the card took; no process, no card, no clock."""
 
-    def __init__(self, setup: VoiceSetup, model: Model, ring: Ring, track: Track) -> None:
+    def __init__(self, setup: VoiceSetup, model: Model, decoder: Decoder, ring: Ring, track: Track) -> None:
         self._model, self._ring, self._track = model, ring, track
         rng = np.random.default_rng((setup.seed, 1))
         space = Space(model.mean, model.deviation)
         drawn = INITS[setup.init](FIRST, setup.steps, space, model.excerpts(), rng)
         first = tuple(commands.Trajectory(-1 - number, latents) for number, latents in enumerate(drawn))
         self.values = Values(declared(model.latent_dim), setup.values)
-        decoder = open_decoder(model.decoder, setup.backend)
         self.player = Player(first[0], rng)
-        self.player.offer(setup.known or first, replace=True)
+        self.player.offer(first, replace=True)
         self.stream = Stream(
             ring,
             decoder,
@@ -126,17 +126,15 @@ class Performance:
         values, numbers = self.values, range(self._model.latent_dim)
         before = self.stream.knobs.turn
         frozen = np.array([values[f"/latent/{n}/freeze"] > 0.5 for n in numbers])
-        kept = before.kept.copy()
+        bias = np.array([values[f"/latent/{n}/bias"] for n in numbers], np.float32)
+        scale = np.array([values[f"/latent/{n}/scale"] for n in numbers], np.float32)
         sounding = self.stream.sounding(self._ring.taken)
         if sounding is not None:
-            newly = frozen & ~before.frozen
-            kept[newly] = sounding[0][newly]
-        turn = Turn(
-            bias=np.array([values[f"/latent/{n}/bias"] for n in numbers], np.float32),
-            scale=np.array([values[f"/latent/{n}/scale"] for n in numbers], np.float32),
-            frozen=frozen & (before.frozen | (sounding is not None)),
-            kept=kept,
-        )
+            here = sounding[0]
+        else:  # nothing has sounded yet: a latent the scene freezes stays where the first trajectory begins
+            moving = Turn(bias, scale, np.zeros_like(frozen), before.kept)
+            here = moving.apply(self.player.here, self._model.mean, self._model.deviation)
+        turn = Turn(bias, scale, frozen, np.where(frozen & ~before.frozen, here, before.kept))
         silent = self._muted or values["/master/mute"] > 0.5
         gain = 0.0 if silent else decibels(values["/voice/gain"])
         return Knobs(
@@ -205,37 +203,6 @@ class Performance:
         }
 
 
-class Probe:
-    """Looks for the wanted card now and then, in a process that may hang without harm."""
-
-    def __init__(self, device: str | None) -> None:
-        self._device = device
-        self._process: subprocess.Popen[bytes] | None = None
-        self._due_s = time.monotonic() + PROBE_S
-
-    def found(self, now_s: float) -> bool:
-        """Whether a card could be opened, asked at most every PROBE_S."""
-        if self._process is None:
-            if now_s >= self._due_s:
-                self._due_s = now_s + PROBE_S
-                order = [sys.executable, "-m", "installation", "devices", "--probe", self._device or ""]
-                quiet = subprocess.DEVNULL
-                self._process = subprocess.Popen(order, stdin=quiet, stdout=quiet, stderr=quiet)
-            return False
-        code = self._process.poll()
-        if code is None and now_s > self._due_s:
-            self._process.kill()
-        if code is not None:
-            self._process = None
-        return code == 0
-
-    def close(self) -> None:
-        """End a probe under way."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-
-
 def main(connection: Connection, setup: VoiceSetup) -> None:
     """The voice's process; a fault of the model is said, and raised for the exit status."""
     follow_parent()
@@ -251,29 +218,35 @@ def main(connection: Connection, setup: VoiceSetup) -> None:
 
 
 def _open(link: Link, setup: VoiceSetup) -> None:
-    """Ring, model and card; perform; close in reverse."""
+    """Model, ring and card; perform; close in reverse. A card that is suspect is not touched before a probe played."""
+    model = load(setup.model)
+    decoder = open_decoder(model.decoder, setup.backend)
     with Ring.attach(setup.ring) as ring, Track.attach(setup.track) as track:
-        model = load(setup.model)
-        card, why = cards.find(setup.device, model.sample_rate_hz, ring.channels)
-        if why:
-            link.say(f"no card, so a null clock keeps time: {why}")
+        link.pulse(time.monotonic(), 0, dict, at_once=True)
+        card: cards.Card = cards.NullCard(model.sample_rate_hz)
+        why: str | None = f"the card {setup.device or ''} did not come".replace("  ", " ")
+        if not setup.suspect:
+            card, why = cards.find(setup.device, model.sample_rate_hz, ring.channels)
         ring.sample_rate_hz = card.sample_rate_hz
         ring.forget_ahead()
-        performance = Performance(setup, model, ring, track)
+        performance = Performance(setup, model, decoder, ring, track)
         performance.stream.fill(64)
         try:
             card.open(ring)
         except CardError as error:
-            link.say(f"no card, so a null clock keeps time: {error}")
-            card = cards.NullCard(ring.sample_rate_hz)
+            card, why = cards.NullCard(ring.sample_rate_hz), str(error)
             card.open(ring)
+        if why:
+            link.say(f"no card, so a null clock keeps time: {why}")
         _perform(link, setup, performance, ring, card)
         _close(card)
 
 
 def _perform(link: Link, setup: VoiceSetup, performance: Performance, ring: Ring, card: cards.Card) -> None:
     """Command, respond, fill, listen, until stopped."""
-    probe = Probe(setup.device) if isinstance(card, cards.NullCard) else None
+    probe = None
+    if isinstance(card, cards.NullCard):
+        probe = Probe(("devices", "--probe", setup.device or ""), time.monotonic())
     opened_s = came_s = time.monotonic()
     came, began, turns = ring.callbacks, ring.taken, 0
     first_sound_s: float | None = None
@@ -299,10 +272,10 @@ def _perform(link: Link, setup: VoiceSetup, performance: Performance, ring: Ring
             came, came_s = ring.callbacks, now_s
         elif now_s - max(came_s, opened_s + SETTLE_S) > DEAD_CARD_S:
             link.say(f"card {card.name!r} did not come for {DEAD_CARD_S:g} s: starting the voice again")
-            os._exit(WANTS_RESTART)
+            os._exit(CARD_DIED)
         if probe and probe.found(now_s):
             link.say("a card is there: starting the voice again to open it")
-            os._exit(WANTS_RESTART)
+            os._exit(CARD_FOUND)
         turns += 1
         link.pulse(now_s, turns, figures)
         link.wait(TURN_S)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -87,6 +88,10 @@ class PrivatePulse:
             process.kill()
             process.wait()
         self._processes.clear()
+
+    def freeze(self, frozen: bool = True) -> None:
+        """The server hangs, or goes on."""
+        self._processes[0].send_signal(signal.SIGSTOP if frozen else signal.SIGCONT)
 
     def record(self) -> Recording:
         """Begin to record what the sink plays."""

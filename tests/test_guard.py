@@ -76,7 +76,7 @@ def test_dc_is_gone_within_a_second() -> None:
     assert np.abs(out[48_000:]).max() < 1e-3
 
 
-@pytest.mark.parametrize("poison", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("poison", [np.nan, np.inf, -np.inf, 3.0e38])
 def test_a_broken_block_dies_away_without_a_click_and_the_next_is_whole(poison: float) -> None:
     time_s = np.arange(8192) / RATE_HZ
     sound = (0.5 * np.sin(2.0 * np.pi * 200.0 * time_s))[:, None].astype(np.float32)

@@ -88,3 +88,11 @@ def test_turned_latents() -> None:
         np.array([9.0, 7.0], np.float32),
     )
     assert np.allclose(turn.apply(path, mean, deviation), [[1.0 + 1.0 + 2.0, 7.0]])
+
+
+def test_the_newest_generation_is_played_before_what_waits_from_older_ones() -> None:
+    player = Player(trajectory(1), np.random.default_rng(0))
+    for generation in range(1, 4):
+        player.offer(tuple(Trajectory(10 * generation + n, walk(16, 4), n / 10, generation) for n in range(3)))
+    played = [player.latent(1.0, 0.0, False)[1].trajectory for _ in range(16 * 4)]
+    assert [played[index] for index in (16, 32, 48)] == [32, 31, 30]

@@ -202,3 +202,14 @@ def test_what_was_heard_is_forgotten(ring: Ring) -> None:
     stream = stream_on(ring)
     play(stream, ring, 400)
     assert len(stream.steps) < (48_000 * 0.5 + 9600) / 2048 + 4
+
+
+def test_panic_at_another_rate_than_the_card(ring: Ring) -> None:
+    ring.sample_rate_hz = 44_100
+    stream = stream_on(ring)
+    for _ in range(60):
+        stream.restart()
+        stream.respond(1024)
+        stream.fill(64)
+        take(ring, 700)
+    assert [step.begin for step in stream.steps][1:] == [step.end for step in stream.steps][:-1]

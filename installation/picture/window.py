@@ -84,3 +84,18 @@ class Window:
             escaped = event.type == pygame.KEYDOWN and event.key == pygame.K_ESCAPE
             if escaped or event.type == pygame.QUIT:
                 self.stop_asked = True
+
+
+def display_there() -> bool:
+    """Whether there is a display to open a window on. Without one to ask, X or Wayland, nothing is tried."""
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return False
+    import pygame
+
+    try:
+        pygame.display.init()
+        return pygame.display.get_driver() not in UNSEEN
+    except pygame.error:
+        return False
+    finally:
+        pygame.display.quit()

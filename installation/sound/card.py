@@ -240,6 +240,8 @@ def _library() -> Any:
         import sounddevice
     except OSError as error:
         raise CardError(f"PortAudio is not installed ({error}); on Debian: apt-get install libportaudio2") from error
+    except Exception as error:  # PortAudio starts within the import, and the class of its error is in what failed
+        raise CardError(f"PortAudio does not start: {error}") from error
     return sounddevice
 
 
@@ -250,3 +252,19 @@ def find(wanted: str | None, sample_rate_hz: int, channels: int) -> tuple[Card, 
         return PortAudioCard(wanted, sample_rate_hz, channels), None
     except CardError as error:
         return NullCard(sample_rate_hz), str(error)
+
+
+def plays(wanted: str | None) -> bool:
+    """Whether a card can really be played on: a second of silence, taken steadily. May hang with a hung server."""
+    card, why = find(wanted, 48_000, 2)
+    if why:
+        return False
+    with Ring.create(1 << 17, 2, card.sample_rate_hz) as ring:
+        ring.write(np.zeros((1 << 16, 2), np.float32))
+        card.open(ring)
+        until_s = time.monotonic() + 4.0
+        while ring.taken < card.sample_rate_hz // 2 and time.monotonic() < until_s:
+            time.sleep(0.02)
+        steady = ring.taken >= card.sample_rate_hz // 2
+        card.close()
+    return steady

@@ -23,6 +23,8 @@ LOOK_AHEAD = 4
 """Sub-blocks between a sample's arrival and its departure: 2.7 ms at 48 kHz."""
 RELEASE_S = 0.08
 DC_HZ = 8.0
+LOUDEST = 1e4
+"""What is beyond, infinite or not a number is no sound."""
 _TAPS = 16
 _PHASES = 4
 
@@ -82,7 +84,7 @@ class Guard:
     def process(self, sound: Floats, state: GuardState) -> tuple[Floats, GuardState, bool]:
         """`sound` (samples, channels), samples a multiple of SUB_BLOCK → as many safe samples, the next state, and
         whether the sound was whole: a block with a NaN or infinity becomes the dying away of the sample before it."""
-        whole = bool(np.isfinite(sound).all())
+        whole = bool((np.abs(sound) < LOUDEST).all())
         if not whole:
             sound = state.last * self._decay[: len(sound)]
         state = replace(state, last=sound[-1].copy())

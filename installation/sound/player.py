@@ -1,7 +1,8 @@
 """One endless path through latent space, out of the trajectories the search finds.
 
 Trajectories follow one another without a break: from the last step of one the path glides to the first of the next.
-Newly bred ones are played first, the most novel of them first; when there are none, one not heard lately is drawn.
+Newly bred ones are played first, of the newest generation the most novel; when there are none, one not heard lately is
+drawn.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ class Player:
         self._rng = rng
         self._current = first
         self._place = 0.0
-        self._last = first.latents[0]
+        self._last: Floats = first.latents[0]
         self._glide_from = first.latents[0]
         self._glided = 1.0
         self._fresh: deque[Trajectory] = deque(maxlen=REPERTOIRE)
@@ -76,12 +77,17 @@ class Player:
         self._recent: deque[int] = deque([first.identity], maxlen=RECENT)
         self.played = 1
 
+    @property
+    def here(self) -> Floats:
+        """The latent of the path last given, or its first."""
+        return self._last
+
     def offer(self, trajectories: tuple[Trajectory, ...], replace: bool = False) -> None:
         """Take newly bred trajectories into the repertoire, to be played soon; `replace` forgets the others."""
         if replace:
             self._known.clear()
             self._fresh.clear()
-        for each in sorted(trajectories, key=lambda trajectory: -trajectory.sparseness):
+        for each in trajectories:
             self._known.pop(each.identity, None)
             self._known[each.identity] = each
             if not replace:
@@ -123,7 +129,8 @@ class Player:
 
     def _choose(self) -> Trajectory:
         while self._fresh:
-            fresh = self._fresh.popleft()
+            fresh = max(self._fresh, key=lambda each: (each.generation, each.sparseness))
+            self._fresh.remove(fresh)
             if fresh.identity in self._known:
                 self._recent.append(fresh.identity)
                 return fresh

@@ -133,8 +133,8 @@ class Stream:
     def restart(self) -> None:
         """Panic: a clean decoder and silence, fading in again; what the ring holds is made again from just ahead."""
         clean = self._begin()
-        self._chain = clean
-        self.steps = deque(replace(step, before=clean) for step in self.steps)
+        self._chain = replace(clean, rate=self._chain.rate)
+        self.steps = deque(replace(step, before=replace(clean, rate=step.before.rate)) for step in self.steps)
         self._turned = True
 
     def sounding(self, position: int) -> tuple[Floats, Sounding] | None:
