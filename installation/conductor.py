@@ -320,10 +320,12 @@ class Conductor:
     # Control ----------------------------------------------------------------------------------------------------
 
     async def _listen(self) -> None:
-        """Hear OSC where the scene says; what can't be opened now is tried again."""
-        opened = refused = None
+        """Hear OSC where the scene says, or where it was heard before if it says nothing: who recalls a scene must not
+        be cut off by it. What can't be opened now is tried again."""
+        wanted, opened, refused = self.scene.osc, None, None
         while True:
-            wanted = self.scene.osc
+            if "osc" in self.scene.model_fields_set:
+                wanted = self.scene.osc
             if wanted != opened:
                 refused = await self._open_osc(wanted, refused)
                 opened = None if refused else wanted
