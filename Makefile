@@ -63,9 +63,9 @@ lint: setup-test  ## ruff and mypy
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy --no-error-summary
 
 bench: setup-test  ## every figure of the README, measured here
-	@$(BIN)/python bench/decode.py
-	@$(BIN)/python bench/search.py
-	@$(BIN)/python bench/picture.py
+	@$(BIN)/python -m bench.decode
+	@$(BIN)/python -m bench.search
+	@$(BIN)/python -m bench.picture
 	@$(BIN)/python -m bench.run
 
 train-env:  ## the environment that trains models (acids-rave, Python 3.11)

@@ -89,9 +89,17 @@ class PrivatePulse:
             process.wait()
         self._processes.clear()
 
-    def freeze(self, frozen: bool = True) -> None:
-        """The server hangs, or goes on."""
-        self._processes[0].send_signal(signal.SIGSTOP if frozen else signal.SIGCONT)
+    def freeze(self) -> None:
+        """The server hangs: it neither answers nor closes anything."""
+        self._processes[0].send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """It goes on; a server that does not survive that is started anew."""
+        self._processes[0].send_signal(signal.SIGCONT)
+        time.sleep(0.5)
+        if self._processes[0].poll() is not None or self.pactl("info").returncode:
+            self.kill()
+            self.start()
 
     def record(self) -> Recording:
         """Begin to record what the sink plays."""

@@ -284,7 +284,7 @@ def test_a_sound_server_that_hangs_leaves_the_null_clock_and_comes_back(tmp_path
         voices = len(show.pids("voice"))
         time.sleep(4.0)
         assert len(show.pids("voice")) == voices
-        pulse.freeze(False)
+        pulse.thaw()
         show.until(lambda: len(show.pids("voice")) > voices, 40.0, "the card again")
         show.until(
             lambda: "on pulse" in [line for line in show.lines() if "first sound" in line][-1], 20.0, "its sound"
