@@ -26,9 +26,12 @@ class Probe:
             if now_s >= self._due_s:
                 quiet = subprocess.DEVNULL
                 self._process = subprocess.Popen(self._order, stdin=quiet, stdout=quiet, stderr=quiet)
+                self._due_s = now_s
             return False
         code = self._process.poll()
         if code is None:
+            if now_s - self._due_s > DEADLINE_S + 2.0:
+                self._process.kill()
             return False
         self._process = None
         self._pause_s = min(LONGEST_S, self._pause_s * 2.0)

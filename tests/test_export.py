@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from installation.sound.decoder import open_decoder
 
 torch = pytest.importorskip("torch")
 
-from installation.training import export, network  # noqa: E402
+from installation.training import checkpoint, export, network  # noqa: E402
 from tests import small_rave  # noqa: E402
 from tests.small_rave import LATENT_DIM, RATIO, SmallRave  # noqa: E402
 
@@ -109,9 +110,9 @@ def test_a_torchscript_file_answers_what_players_ask(exported: Path) -> None:
     assert module.encode_params.tolist() == [1, 1, LATENT_DIM, RATIO]
     sound = 0.1 * torch.randn(1, 1, 4 * RATIO)
     assert module.encode(sound).shape == (1, LATENT_DIM, 4)
-    export.forget(module)
+    checkpoint.forget(module)
     whole = module(sound)
-    export.forget(module)
+    checkpoint.forget(module)
     torch.testing.assert_close(whole, module.decode(module.encode(sound)))
 
 
@@ -136,11 +137,22 @@ def test_what_has_no_streaming_form_is_refused() -> None:
         network.decoder(rave, torch.eye(LATENT_DIM), torch.zeros(LATENT_DIM), network.Cache)
 
 
+def test_the_same_model_gives_the_same_file(exported: Path, tmp_path: Path) -> None:
+    """Byte for byte, and without the folders of the machine it was made on."""
+    streamed = [export.Streamed(torch.nn.Identity(), torch.nn.Tanh(), 4, 2, 8_000) for _ in range(2)]
+    for number, each in enumerate(streamed):
+        (tmp_path / str(number)).mkdir()
+        export.write_torchscript(tmp_path / str(number) / "same.ts", each)
+    one, two = ((tmp_path / name / "same.ts").read_bytes() for name in "01")
+    assert one == two
+    with zipfile.ZipFile(exported / "small.ts") as archive:
+        stored = b"".join(archive.read(each) for each in archive.namelist())
+    assert str(Path(export.__file__).parent).encode() not in stored
+
+
 @pytest.mark.parametrize("name", model.names())
 def test_no_shipped_file_holds_code_of_acids(name: str) -> None:
     """The card says so: a TorchScript archive holds the source of what it runs."""
-    import zipfile
-
     shipped = model.load(name)
     with zipfile.ZipFile(shipped.folder / str(shipped.card.get("torchscript", f"{name}.ts"))) as archive:
         sources = [archive.read(each).decode() for each in archive.namelist() if each.endswith(".py")]

@@ -77,7 +77,13 @@ def _add_export(commands: Any) -> None:
     export.add_argument("--out", type=Path, required=True, metavar="models/NAME")
     export.add_argument("--sound", type=Path, required=True, metavar="FOLDER", help="the training sound, WAV")
     export.add_argument("--held", type=Path, required=True, metavar="FOLDER", help="sound it never heard, WAV")
-    export.add_argument("--checkpoint", type=Path, metavar="FILE", help="default: the newest of the run")
+    export.add_argument(
+        "--checkpoint",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="several are averaged; default: the newest",
+    )
     export.add_argument("--training", type=Path, metavar="YAML", help="what the card says under `training`")
     export.set_defaults(run=_export)
 
@@ -173,7 +179,8 @@ def _export(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as folder:
         trained, untrained = Path(folder) / "trained", Path(folder) / "untrained"
         few = _few(arguments.sound, Path(folder) / "few")
-        _make(arguments, few, trained, *(("--checkpoint", str(arguments.checkpoint)) if arguments.checkpoint else ()))
+        chosen = ["--checkpoint", *map(str, arguments.checkpoint)] if arguments.checkpoint else []
+        _make(arguments, few, trained, *chosen)
         _make(arguments, few, untrained, "--untrained")
         told = json.loads((trained / "export.json").read_text("utf-8"))
         for name in ("decoder.onnx", "encoder.onnx", f"{out.name}.ts"):

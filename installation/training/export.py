@@ -15,10 +15,12 @@ Runs in the training environment only.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 import tempfile
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from installation.training import acids, network, sounds
+from installation.training import acids, checkpoint, network, sounds
 
 Samples = npt.NDArray[np.float32]
 Blocks = tuple[int, ...]
@@ -88,54 +90,12 @@ class Explicit(nn.Module):
         return out, self.tape.end()
 
 
-def build(run: Path, checkpoint: Path | None) -> Any:
-    """The RAVE of a run's `config.gin` with cached convolutions, its caches in place and empty; weights from
-    `checkpoint`, or as they are initialised when None."""
-    import cached_conv
-    import gin
-    import rave
-
-    cached_conv.use_cached_conv(True)
-    gin.parse_config_file(str(run / "config.gin"))
-    torch.manual_seed(1)
-    model = rave.RAVE(n_channels=1)
-    if checkpoint is not None:
-        loaded = torch.load(checkpoint, map_location="cpu", weights_only=False)["state_dict"]
-        ours = model.state_dict()
-        missing = [key for key in ours if key not in loaded and not key.endswith((".pad", ".cache"))]
-        if missing:
-            raise SystemExit(f"{checkpoint}: not a checkpoint of {run / 'config.gin'}: it lacks {missing[:3]}")
-        model.load_state_dict(loaded, strict=False)
-    model.eval()
-    for module in model.modules():
-        if hasattr(module, "weight_g"):
-            nn.utils.remove_weight_norm(module)
-    ratio = probe(model)
-    forget(model)
-    return model, ratio
-
-
-def probe(model: Any) -> int:
-    """Run the model once, so that its caches exist; samples per latent."""
-    sound = torch.zeros(1, 1, 2**15)
-    latents = model.encoder.encoder(model.pqmf(sound)).chunk(2, 1)[0]
-    model.decode(latents)
-    return int(sound.shape[-1] // latents.shape[-1])
-
-
-def forget(module: nn.Module) -> None:
-    """Empty every cache."""
-    for name, buffer in module.named_buffers():
-        if name.rpartition(".")[2] in ("pad", "cache"):
-            buffer.zero_()
-
-
 def axes(model: Any, heard: list[Samples], ratio: int) -> tuple[Tensor, Tensor]:
     """The principal components of what is `heard`, as rows, and their mean. Each component's largest weight is
     positive, so that the same sounds give the same signs."""
     rows = []
     for sound in heard:
-        forget(model)
+        checkpoint.forget(model)
         whole = torch.from_numpy(sound[: len(sound) // ratio * ratio])[None, None]
         rows.append(model.encoder.encoder(model.pqmf(whole)).chunk(2, 1)[0][0].T.double())
     latents = torch.cat(rows)
@@ -165,6 +125,18 @@ def write_onnx(path: Path, net: Explicit, example: Tensor, names: tuple[str, str
     onnx.save(graph, str(path))
 
 
+def write_torchscript(path: Path, module: nn.Module) -> None:
+    """Write `module` as TorchScript without the notes for debugging that torch adds: they name the folders of the
+    machine it was made on, and change whenever a line of this file moves."""
+    made = io.BytesIO()
+    torch.jit.save(torch.jit.script(module), made)
+    with zipfile.ZipFile(made) as noted, zipfile.ZipFile(path, "w") as plain:
+        for entry in noted.infolist():
+            if not entry.filename.endswith(".debug_pkl"):
+                inside = f"{path.stem}/{entry.filename.partition('/')[2]}"
+                plain.writestr(zipfile.ZipInfo(inside), noted.read(entry))
+
+
 def play_onnx(path: Path, signal: Samples, blocks: Blocks, unit: int) -> Samples:
     """What the file makes of `signal` in blocks of so many steps of `unit` samples each."""
     import onnxruntime
@@ -183,7 +155,7 @@ def play_onnx(path: Path, signal: Samples, blocks: Blocks, unit: int) -> Samples
 
 def play_torch(module: Any, call: Any, signal: Tensor, blocks: Blocks, unit: int) -> Tensor:
     """What `call` of `module` makes of `signal` in blocks, from empty caches on."""
-    forget(module)
+    checkpoint.forget(module)
     parts = torch.split(signal, [steps * unit for steps in blocks], -1)
     return torch.cat([call(part) for part in parts], -1)
 
@@ -217,7 +189,7 @@ def export(model: Any, ratio: int, heard: list[Samples], out: Path, name: str) -
         network.decoder(model, components, mean, network.Cache),
         ratio, dim, int(model.sr),
     ).eval()  # fmt: skip
-    torch.jit.script(streamed).save(str(out / f"{name}.ts"))
+    write_torchscript(out / f"{name}.ts", streamed)
     errors = check(model, components, mean, ratio, heard[0], out, name)
     return facts | {"state_size": tapes[0].size, "largest_difference": errors}
 
@@ -230,7 +202,7 @@ def check(
     dim, steps = len(mean), sum(BLOCKS[0])
     latents = torch.randn(2, dim, steps, generator=torch.Generator().manual_seed(3))
     listen = torch.from_numpy(sound[: 2 * steps * ratio].copy()).reshape(2, 1, -1)
-    forget(model)
+    checkpoint.forget(model)
     wave_ = model.decode(torch.einsum("ji,bjt->bit", components, latents) + mean[:, None])
     means = model.encoder.encoder(model.pqmf(listen)).chunk(2, 1)[0]
     inner = torch.einsum("ij,bjt->bit", components, means - mean[:, None])
@@ -259,21 +231,13 @@ def latency(model: Any) -> int:
     return late
 
 
-def newest(run: Path) -> Path:
-    """The newest checkpoint of a run."""
-    found = sorted(run.rglob("*.ckpt"), key=lambda path: path.stat().st_mtime)
-    if not found:
-        raise SystemExit(f"{run}: no checkpoint in it yet")
-    return found[-1]
-
-
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="export", description="A checkpoint to ONNX and TorchScript.")
     parser.add_argument("run", type=Path, help="folder of a run: the one with config.gin")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--name", required=True)
     parser.add_argument("--sound", type=Path, required=True, help="folder of WAV files the latents are turned by")
-    parser.add_argument("--checkpoint", type=Path, help="default: the newest of the run")
+    parser.add_argument("--checkpoint", type=Path, nargs="+", help="several are averaged; default: the newest")
     parser.add_argument("--untrained", action="store_true", help="the same shape with its weights as initialised")
     options = parser.parse_args(arguments)
     warnings.filterwarnings("ignore")
@@ -281,17 +245,15 @@ def main(arguments: list[str]) -> None:
     torch.set_grad_enabled(False)
     torch.set_num_threads(1)
     options.out.mkdir(parents=True, exist_ok=True)
-    checkpoint = None if options.untrained else options.checkpoint or newest(options.run)
-    model, ratio = build(options.run, checkpoint)
+    checkpoints = [] if options.untrained else options.checkpoint or [checkpoint.newest(options.run)]
+    weights, steps = checkpoint.average(checkpoints) if checkpoints else (None, 0)
+    model, ratio = checkpoint.build(options.run, weights)
     heard = sounds.recordings(options.sound, int(model.sr))
     with tempfile.TemporaryDirectory(dir=options.out) as unchecked:
         told = export(model, ratio, heard, Path(unchecked), options.name)
         for path in Path(unchecked).iterdir():
             path.replace(options.out / path.name)
-    told["steps"] = 0
-    if checkpoint is not None:
-        told["steps"] = int(torch.load(checkpoint, map_location="cpu", weights_only=False)["global_step"])
-        told["checkpoint"] = checkpoint.name
+    told |= {"steps": steps, "checkpoints": [path.name for path in checkpoints]}
     (options.out / "export.json").write_text(json.dumps(told, indent=1) + "\n", "utf-8")
     print(json.dumps(told))
 

@@ -23,7 +23,7 @@ ROWS = 320
 FLOOR_DB = -85.0
 TOP_DB = -5.0
 DOTS_PER_INCH = 100
-COLOURS = 192
+COLOURS = 256
 INK = "#e8e4dc"
 PAPER = "#101014"
 
@@ -59,7 +59,7 @@ def draw(path: Path, title: str, original: Samples, reconstruction: Samples, sam
 
 
 def _save(path: Path, figure: Any) -> None:
-    """Write the figure as a PNG of COLOURS colours: a quarter of the size, and the eye does not see it."""
+    """Write the figure as a PNG of COLOURS colours: a third of the size."""
     from PIL import Image
 
     drawn = io.BytesIO()
