@@ -13,9 +13,9 @@ import argparse
 import asyncio
 import json
 import socket
-import statistics
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -92,23 +92,22 @@ class Bench:
 
 
 def same(copied: Samples, heard: Samples) -> dict[str, Any]:
-    """How far the recording lies behind the ring, and how like it each second is at that one distance: a gap or a
-    repeated sample anywhere would part them from there on."""
-    pieces = [(begin, copied[begin : begin + RATE_HZ, 0]) for begin in range(RATE_HZ, len(copied) - RATE_HZ, RATE_HZ)]
-    pieces = [(begin, piece) for begin, piece in pieces if np.abs(piece).max() > 1e-3]
-    distance = int(statistics.mode(lag(piece, heard[:, 0])[0] - begin for begin, piece in pieces))
-    likenesses = [likeness(piece, heard[begin + distance : begin + distance + RATE_HZ, 0]) for begin, piece in pieces]
+    """How far the recording lies behind the ring each second, looked for within a quarter of a second of where it lay
+    before, and how like it is there. One distance: not a sample was lost or added between."""
+    reach, distances, likenesses = RATE_HZ // 4, [], []
+    for begin in range(RATE_HZ, len(copied) - RATE_HZ, RATE_HZ):
+        piece = copied[begin : begin + RATE_HZ, 0]
+        if np.abs(piece).max() < 1e-3:
+            continue
+        start = begin + distances[-1] - reach if distances else 0
+        place, likeness = lag(piece, heard[start : start + RATE_HZ + 2 * reach if distances else None, 0])
+        distances.append(start + place - begin)
+        likenesses.append(likeness)
     return {
-        "seconds_compared": len(pieces),
-        "distance_in_samples": distance,
+        "seconds_compared": len(distances),
+        "seconds_at_distance_in_samples": dict(Counter(distances)),
         "least_correlation": round(min(likenesses, default=0.0), 6),
     }
-
-
-def likeness(one: Samples, other: Samples) -> float:
-    """Correlation of two stretches of equal length, -1..1."""
-    scale = float(np.linalg.norm(one) * np.linalg.norm(other))
-    return float(np.dot(one, other)) / max(scale, 1e-9) if len(one) == len(other) else 0.0
 
 
 def first_change(heard: Samples, sample: int) -> int:

@@ -35,7 +35,7 @@ from installation.track import LATENTS_AT_MOST, MOMENT, Track
 
 DEAD_CARD_S = 1.0
 """A card that did not come for so long is dead."""
-NICE = -5
+NICE = -10
 """How far the voice stands before the others, where the system allows it."""
 FIRST = 8
 """Trajectories drawn to play until the breeder's come; their identities are negative, the breeder's are not."""
