@@ -168,9 +168,8 @@ class Child:
         await asyncio.sleep(0)
         self._leave()
 
-    async def renew(self) -> None:
-        """Stop it, and start it with what its setup says now."""
-        await self.stop()
+    def reopen(self) -> None:
+        """After `stop`: start it with what its setup says now."""
         self._closing = False
         self._pause_s = 0.0
         self._keep_count()

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from installation import breeder
+from installation import breeder, setups
 from installation.commands import Play
 from installation.errors import RenderError
 from installation.model import load
@@ -28,7 +28,7 @@ from installation.scene import Scene
 from installation.sound.card import Taker
 from installation.sound.decoder import open_decoder
 from installation.track import Track
-from installation.voice import Performance, VoiceSetup
+from installation.voice import Performance
 
 CHANNELS = 2
 RING = 1 << 17
@@ -52,11 +52,13 @@ class Offline:
     def __init__(self, rendering: Rendering, ring: Ring, track: Track) -> None:
         scene = rendering.scene
         model = load(scene.model)
-        values = scene.values() | scene.latent_values(model.latent_dim)
+        values = setups.scene_values(scene, model)
         self._ring, self._taker = ring, Taker(ring)
         decoder = open_decoder(model.decoder, "cpu")
-        self.performance = Performance(_voice_setup(rendering, values), model, decoder, ring, track)
-        self.breeder = breeder.offline(_breeder_setup(rendering, values), model, open_decoder(model.decoder, "cpu"))
+        self.performance = Performance(setups.voice_setup(scene, rendering.seed, values), model, decoder, ring, track)
+        self.breeder = breeder.offline(
+            setups.breeder_setup(scene, rendering.seed, values), model, open_decoder(model.decoder, "cpu")
+        )
         self._interval = max(1, int(values.get("/evolution/interval", 2.0) * ring.sample_rate_hz))
         self._bred = -self._interval
         self._sent = False
@@ -84,38 +86,6 @@ class Offline:
     def figures(self) -> dict[str, Any]:
         """What the rendering came to."""
         return {"sound": self.performance.figures(), "evolution": self.breeder.figures()}
-
-
-def _voice_setup(rendering: Rendering, values: dict[str, float]) -> VoiceSetup:
-    scene = rendering.scene
-    return VoiceSetup(
-        ring="",
-        track="",
-        model=scene.model,
-        seed=rendering.seed,
-        steps=scene.evolution.steps,
-        init=scene.evolution.init,
-        ahead_ms=scene.voice.ahead_ms,
-        backend="cpu",
-        device=None,
-        values=values,
-        started_s=0.0,
-    )
-
-
-def _breeder_setup(rendering: Rendering, values: dict[str, float]) -> breeder.BreederSetup:
-    evolution = rendering.scene.evolution
-    return breeder.BreederSetup(
-        model=rendering.scene.model,
-        store=None,
-        seed=rendering.seed,
-        container=evolution.container,
-        brood=evolution.brood,
-        steps=evolution.steps,
-        init=evolution.init,
-        archive=evolution.archive,
-        values=values,
-    )
 
 
 def _spans(seconds: float, fps: float, sample_rate_hz: int) -> Iterator[int]:

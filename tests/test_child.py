@@ -80,7 +80,8 @@ def test_it_is_started_greeted_told_and_stopped() -> None:
         await until(lambda: "told 128" in seen.said and child.figures.get("samples") == 7)
         assert seen.said[0] == "setup small"
         assert len([line for line in seen.logged if "started" in line]) == 1
-        await child.renew()
+        await child.stop()
+        child.reopen()
         await until(lambda: seen.said.count("told 128") == 2)
         await until(lambda: child.figures.get("samples") == 14)
         await child.stop()

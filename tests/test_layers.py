@@ -18,7 +18,7 @@ LAYERS = (
     ("commands", "parameters", "ring", "track", "link", "model", "field", "tree", "probe"),
     ("scene", "schema"),
     FOLDERS,
-    ("child", "report", "conductor", "voice", "stage", "breeder", "render"),
+    ("child", "company", "report", "setups", "conductor", "voice", "stage", "breeder", "render"),
     ("__main__",),
 )
 """A file may import those of the layers before its own, and of its own; but no folder another."""
