@@ -375,6 +375,7 @@ def test_the_process_founds_breeds_obeys_stops_and_resumes_at_once(setup: Breede
         assert all(a < b for a, b in itertools.pairwise(progress))
 
         heard.connection.send(Reset())
+        heard.connection.send(Set("/evolution/running", 1.0))
         plays = len(heard.plays)
         heard.listen(lambda: len(heard.plays) > plays)
         assert heard.plays[plays].replace
