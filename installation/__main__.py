@@ -170,7 +170,10 @@ def _devices(arguments: argparse.Namespace) -> int:
         return 0 if display_there() else 1
     print("sound cards (* the default):")
     try:
-        for each in card.devices():
+        there = card.devices()
+        if not there:
+            print("    none: PortAudio lists no output device")
+        for each in there:
             print(f"  {'*' if each.chosen else ' '} {each.name}  ({each.channels} channels, {each.sample_rate_hz} Hz)")
     except CardError as error:
         print(f"    none: {error}")

@@ -1,0 +1,30 @@
+"""A minute of the whole instrument on a card: nothing missed, nothing lost on the way, and a knob that is heard."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.pulse import PrivatePulse
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.mark.long
+@pytest.mark.card
+@pytest.mark.gl
+def test_a_minute_is_whole_and_a_knob_is_heard_in_150_ms(pulse: PrivatePulse) -> None:
+    order = [sys.executable, "-m", "bench.run", "--seconds", "60", "--knobs", "20"]
+    found = json.loads(subprocess.run(order, cwd=ROOT, capture_output=True, text=True, timeout=300, check=True).stdout)
+    sound, sink = found["report"]["sound"], found["sink"]
+    assert sound["missed_samples"] == 0
+    assert sound["decode_ms"]["p99"] < sound["decode_budget_ms"] / 4.0
+    assert len(sink["seconds_at_distance_in_samples"]) == 1 and sink["seconds_compared"] > 40
+    assert sink["least_correlation"] > 0.999
+    assert found["knob_to_sound_ms"]["median"] < 150.0
+    assert found["report"]["processes"]["voice"]["rss_mb"] < 150.0
+    assert sound["first_sound_s"] < 3.0
