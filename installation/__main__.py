@@ -10,6 +10,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+for _library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # inherited: no matrix product takes another's core
+    os.environ.setdefault(_library, "1")
+
 if TYPE_CHECKING:
     from installation.scene import Scene
     from installation.show import Show
@@ -21,6 +24,7 @@ DEFAULT_SCENE = "slow-bronze"
 def command_line() -> argparse.ArgumentParser:
     """Every command with its options."""
     from installation import __version__
+    from installation.evolve import add_evolve_command
     from installation.schema import add_check_command
     from installation.sound.decoder import open_decoder
     from installation.training.command import add_models_commands
@@ -35,6 +39,7 @@ def command_line() -> argparse.ArgumentParser:
     _add_devices(commands)
     add_check_command(commands, inputs=shader_inputs)
     add_models_commands(commands, open_decoder)
+    add_evolve_command(commands)
     return parser
 
 
@@ -127,8 +132,6 @@ def _run(arguments: argparse.Namespace) -> int:
     from installation.conductor import Conductor, Options
     from installation.errors import InstallationError
 
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # inherited: no child's matrix product may take the voice's core
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     state = arguments.state or state_folder()
     state.mkdir(parents=True, exist_ok=True)
     if arguments.report and not arguments.report.absolute().parent.is_dir():

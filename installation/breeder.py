@@ -3,6 +3,7 @@ one brood, and sends survivors to whoever started it."""
 
 from __future__ import annotations
 
+import math
 import os
 import time
 import traceback
@@ -13,23 +14,31 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from installation.commands import Play, Reset, Set, Trajectory
-from installation.errors import InstallationError, StoreError
+import numpy as np
+import numpy.typing as npt
+
+from installation.commands import Forget, More, Never, Pin, Play, Reset, Revive, Set, Strain, Trajectory, Unpin, Wish
+from installation.errors import InstallationError, ModelError, StoreError
 from installation.evolution.audition import Decode, audition
-from installation.evolution.breeding import Breeder, always, calibrate, new_search, resume
-from installation.evolution.embedding import EMBEDDINGS
+from installation.evolution.breeding import Breeder, new_search, resume
+from installation.evolution.budget import Budget
+from installation.evolution.embedding import Embedding
 from installation.evolution.genotype import Space
+from installation.evolution.granting import grant, named
 from installation.evolution.search import Search, Steering
+from installation.evolution.settings import Settings
 from installation.evolution.store import Header, Store, UnfitStoreError, move_aside, open_store, read_header
+from installation.instrument import Instrument, open_instrument
 from installation.link import PULSE_S, Link, follow_parent
 from installation.model import MODELS, Model, digest, load
-from installation.parameters import Values, declared
-from installation.sound.decoder import Decoder, open_decoder
+from installation.parameters import EMBEDDINGS, Values, declared
+from installation.sound.decoder import Decoder
 
+Floats = npt.NDArray[np.float32]
+
+EMBEDDING = "/evolution/embedding"
 NICE = 10
 """How far the breeder stands back from voice and stage."""
-
-GoOn = Callable[[], bool]
 
 
 @dataclass(frozen=True)
@@ -47,8 +56,12 @@ class BreederSetup:
     steps: int = 64
     init: str = "normal"
     archive: int = 1000
-    embedding: str = "texture"
     values: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def embedding(self) -> str:
+        """What novelty is measured on, as its parameter says."""
+        return Values(declared(0), self.values).name(EMBEDDING)
 
 
 def steering(values: Values) -> Steering:
@@ -58,6 +71,30 @@ def steering(values: Values) -> Steering:
         sigma=values["/evolution/sigma"],
         crossover=values["/evolution/crossover"],
         neighbours=int(values["/evolution/neighbours"]),
+        mask=movable(values),
+        quality=values["/evolution/quality"],
+        operator=values.name("/evolution/operator"),
+        recombination=values.name("/evolution/recombination"),
+        selection=values.name("/evolution/selection"),
+    )
+
+
+def movable(values: Values) -> npt.NDArray[np.bool_] | None:
+    """Which latents mutation may move, (latent_dim,); None where the model is not known."""
+    switches = [values[address] > 0.5 for address in values if address.endswith("/evolve")]
+    return np.array(switches, bool) if switches else None
+
+
+def settings_of(setup: BreederSetup) -> Settings:
+    """What of `setup` the search is from its beginning; the rest is steered."""
+    return Settings(
+        container=setup.container,
+        brood=setup.brood,
+        steps=setup.steps,
+        init=setup.init,
+        archive=setup.archive,
+        embedding=setup.embedding,
+        seed=setup.seed,
     )
 
 
@@ -65,12 +102,7 @@ def search_for(setup: BreederSetup, model: Model) -> Search:
     """The search `setup` describes, at its beginning."""
     return new_search(
         Space(model.mean, model.deviation),
-        setup.steps,
-        setup.container,
-        setup.brood,
-        setup.seed,
-        init=setup.init,
-        archive=setup.archive,
+        settings_of(setup),
         excerpts=model.excerpts(),
         steering=steering(Values(declared(model.latent_dim), setup.values)),
     )
@@ -78,19 +110,23 @@ def search_for(setup: BreederSetup, model: Model) -> Search:
 
 def offline(setup: BreederSetup, model: Model, decoder: Decoder) -> Breeder:
     """A breeder with no process, clock or store, its embedding calibrated: the same for the same seed."""
-    return _fresh(setup, model, search_for(setup, model), audition(decoder), always)
+    instrument = Instrument(model, setup.device, 1, audition(decoder))
+    embedding = instrument.calibrated(setup.embedding, setup.steps, setup.seed)
+    return Breeder(search_for(setup, model), instrument.evaluator(embedding))
 
 
 def header_for(setup: BreederSetup, model: Model) -> Header:
     """What a store for `setup` must be made for; not calibrated."""
-    return Header(model.name, digest(model.decoder), model.latent_dim, setup.steps, setup.embedding, setup.seed)
-
-
-def _fresh(setup: BreederSetup, model: Model, search: Search, decode: Decode, go_on: GoOn) -> Breeder:
-    """A breeder at its beginning, calibrated on its own model."""
-    embedding = EMBEDDINGS[setup.embedding](model.sample_rate_hz, None)
-    calibrate(embedding, decode, search.space, setup.steps, search.excerpts, setup.seed, go_on)
-    return Breeder(search, decode, embedding)
+    settings = settings_of(setup).as_dict()
+    return Header(
+        model.name,
+        digest(model.decoder),
+        model.latent_dim,
+        setup.steps,
+        setup.embedding,
+        setup.seed,
+        settings=settings,
+    )
 
 
 class Shell:
@@ -101,8 +137,13 @@ class Shell:
         self.setup = setup
         self.now_s = now_s
         self.breeder: Breeder | None = None
+        self.instrument: Instrument | None = None
         self.values = Values(declared(0), setup.values)
         self.turns = 0
+        self.budget = Budget(math.inf, now_s())
+        self._evaluated = 0
+        self._wishes: list[Wish | Forget] = []
+        self._hears = ""
         self._reset = False
         self._keeps = True
         self._replace = True
@@ -121,20 +162,65 @@ class Shell:
         for command in self.link.drain():
             self._obey(command)
         self.turns += 1
-        progress = self.turns + (self.breeder.batches if self.breeder else 0)
+        progress = self.turns + (self.breeder.evaluator.batches if self.breeder else 0)
         self.link.pulse(self.now_s(), progress, self._figures)
         return not (self.link.stopped or self._reset)
 
     def _obey(self, command: Any) -> None:
-        if isinstance(command, Set) and command.address.startswith("/evolution/"):
-            refusal = self.values.set(command.address, command.value)
-            if refusal:
-                self.link.say(refusal)
-        elif isinstance(command, Reset):
-            self._reset = True
+        match command:
+            case Set(address, value) if address in self.values.parameters:
+                refusal = self.values.set(address, value)
+                if refusal:
+                    self.link.say(refusal)
+                self._allow()
+            case Reset():
+                self._reset = True
+            case Strain(decode_ms, step_ms):
+                self.budget.hear(decode_ms, step_ms, self.now_s())
+            case More() | Never() | Pin() | Unpin() | Revive() | Forget():
+                self._wishes.append(command)
 
     def _figures(self) -> dict[str, Any]:
-        return self.breeder.figures() if self.breeder else {}
+        return self.breeder.figures() | self.budget.figures(self.now_s()) if self.breeder else {}
+
+    def _allow(self) -> None:
+        """The budget is what its parameter says; all the way up it is no limit."""
+        address = "/evolution/budget"
+        limit = self.values[address]
+        unlimited = limit >= self.values.parameters[address].maximum
+        self.budget.allow(math.inf if unlimited else limit, self.now_s())
+
+    def _alive(self) -> bool:
+        """Beat; whether to go on with what a reset does not concern."""
+        self.beat()
+        return not self.link.stopped
+
+    def _counted(self, decode: Decode) -> Decode:
+        """`decode`, with a heartbeat before each batch, and what it decodes counted against the budget."""
+
+        def counted(latents: Floats) -> Floats:
+            self.beat()
+            self._evaluated += len(latents)
+            return decode(latents)
+
+        return counted
+
+    def _owed_s(self) -> float:
+        """How long the next batch must wait."""
+        now_s = self.now_s()
+        self.budget.spend(self._evaluated, now_s)
+        self._evaluated = 0
+        return self.budget.wait_s(now_s)
+
+    def _go_on(self) -> bool:
+        """Between two batches: wait as long as the budget says, hearing commands; whether to go on with the brood."""
+        while self.beat():
+            self._grant()
+            wait_s = self._owed_s()
+            if wait_s <= 0.0:
+                return True
+            self.link.wait(min(PULSE_S, wait_s))
+        return False
 
     def turn(self, breeder: Breeder) -> None:
         """One generation if it is time, or a rest of at most one heartbeat."""
@@ -142,15 +228,61 @@ class Shell:
         if self._reset and not self.link.stopped:
             self._reset, self._replace, self._next_s = False, True, 0.0
             breeder.reset()
+        self._grant()
+        self._rehear(breeder)
         now_s = self.now_s()
-        founding = breeder.search.founding
-        if not self.values["/evolution/running"] or (not founding and now_s < self._next_s):
-            self.link.wait(PULSE_S if now_s >= self._next_s else min(PULSE_S, self._next_s - now_s))
+        rest_s = self._rest_s(breeder, now_s)
+        if rest_s > 0.0:
+            self.link.wait(min(PULSE_S, rest_s))
         elif not self.link.stopped:
             breeder.steer(steering(self.values))
-            self._send(breeder.generation(self.beat))
+            self._send(breeder.generation(self._go_on))
             self._next_s = now_s + self.values["/evolution/interval"]
             self._mention(breeder.store_fault)
+
+    def _rest_s(self, breeder: Breeder, now_s: float) -> float:
+        """How long until the next brood, as it looks now: founders come at once, if the budget allows."""
+        if not self.values["/evolution/running"]:
+            return PULSE_S
+        interval_s = 0.0 if breeder.search.founding else self._next_s - now_s
+        return max(interval_s, self._owed_s())
+
+    def _grant(self) -> None:
+        """Carry out what people wanted since, and play what comes of it."""
+        while self.breeder and self._wishes:
+            wish = self._wishes.pop(0)
+            try:
+                played = grant(self.breeder, wish)
+            except KeyError:
+                self.link.say(f"{named(wish)}: the search knows none such")
+            except (ValueError, StoreError) as error:
+                self.link.say(f"{named(wish)}: {error}")
+            else:
+                if played:
+                    self.link.send(Play(played, first=True))
+                self._mention(self.breeder.store_fault)
+
+    def _rehear(self, breeder: Breeder) -> None:
+        """Measure novelty on another embedding, if one is wanted; if it can't be had, turn its parameter back."""
+        name = self.values.name(EMBEDDING)
+        if self.instrument is None or name == self._hears or self.link.stopped:
+            return
+        try:
+            embedding = self.instrument.calibrated(name, self.setup.steps, self.setup.seed, self._alive)
+        except InstallationError as error:
+            self._unheard(name, error)
+            return
+        if not self.link.stopped:
+            breeder.switch(self.instrument.evaluator(embedding), name, embedding.calibration)
+            self._hears = name
+            self.link.say(f"novelty is measured on {name} now")
+
+    def _unheard(self, name: str, error: InstallationError) -> None:
+        """The embedding `name` can't be had: say so, and turn the parameter back, here and for everyone."""
+        self.link.say(f"{error}. Novelty is measured on {self._hears}, not on {name}")
+        held = self.values.parameters[EMBEDDING].named(self._hears) or 0.0
+        self.values.set(EMBEDDING, held)
+        self.link.send(Set(EMBEDDING, held))
 
     def _send(self, trajectories: tuple[Trajectory, ...]) -> None:
         """Give survivors to the player; the first since a start or reset replace what it knew."""
@@ -168,17 +300,32 @@ class Shell:
         """Resume what the store holds, sending it before the decoder is even loaded; or begin anew."""
         model = load(self.setup.model, self.setup.models)
         self.values = Values(declared(model.latent_dim), self.setup.values)
+        self._allow()
         search = search_for(self.setup, model)
         store = self._resumed(model, search)
         self._send(search.trajectories())
         self.beat()
-        decode = audition(open_decoder(model.decoder, self.setup.device))
+        instrument = open_instrument(self.setup.model, self.setup.device, 1, self.setup.models)
+        self.instrument = instrument = replace(instrument, decode=self._counted(instrument.decode))
         if store is not None:
-            embedding = EMBEDDINGS[self.setup.embedding](model.sample_rate_hz, store.header.calibration)
-            return Breeder(search, decode, embedding, opened.enter_context(store))
-        breeder = _fresh(self.setup, model, search, decode, self.beat)
-        breeder.store = self._founded(model, breeder, opened)
-        return breeder
+            opened.enter_context(store)
+            held = store.embedded()
+            embedding = instrument.embedding(held.name, held.calibration)
+            self._hears = held.name
+            return Breeder(search, instrument.evaluator(embedding), store, held.number)
+        embedding = self._first_embedding(instrument)
+        founded = self._founded(model, embedding, opened)
+        return Breeder(search, instrument.evaluator(embedding), founded)
+
+    def _first_embedding(self, instrument: Instrument) -> Embedding:
+        """The embedding that is wanted, or if it can't be had the one that needs nothing."""
+        steps, seed, self._hears = self.setup.steps, self.setup.seed, self.setup.embedding
+        try:
+            return instrument.calibrated(self._hears, steps, seed, self._alive)
+        except ModelError as error:
+            wanted, self._hears = self._hears, EMBEDDINGS[0]
+            self._unheard(wanted, error)
+            return instrument.calibrated(self._hears, steps, seed, self._alive)
 
     def _resumed(self, model: Model, search: Search) -> Store | None:
         """The store, if there is one for this model, and `search` gone on from it. An unfit one is moved aside."""
@@ -197,11 +344,11 @@ class Shell:
             self._unkept(error)
         return None
 
-    def _founded(self, model: Model, breeder: Breeder, opened: ExitStack) -> Store | None:
+    def _founded(self, model: Model, embedding: Embedding, opened: ExitStack) -> Store | None:
         """A new store with the embedding's calibration, or none if the disk says no: the show goes on unkept."""
         if self.setup.store is None or not self._keeps or self.link.stopped:
             return None
-        header = replace(header_for(self.setup, model), calibration=breeder.embedding.calibration)
+        header = replace(header_for(self.setup, model), embedding=embedding.name, calibration=embedding.calibration)
         try:
             return opened.enter_context(open_store(self.setup.store, header))
         except StoreError as error:

@@ -56,6 +56,46 @@ class Reset:
 
 
 @dataclass(frozen=True)
+class Forget:
+    """Empty the archive: what the search has left behind may be found again; the store keeps what was."""
+
+
+@dataclass(frozen=True)
+class More:
+    """More like the trajectory of this identity; None means the one that is sounding, here and below."""
+
+    identity: int | None = None
+
+
+@dataclass(frozen=True)
+class Never:
+    """Never again this trajectory, nor any too like it."""
+
+    identity: int | None = None
+
+
+@dataclass(frozen=True)
+class Pin:
+    """Keep this trajectory alive, whatever comes."""
+
+    identity: int | None = None
+
+
+@dataclass(frozen=True)
+class Unpin:
+    """This trajectory may go again."""
+
+    identity: int | None = None
+
+
+@dataclass(frozen=True)
+class Revive:
+    """Bring the trajectory of this identity back from the store, to live and to be played."""
+
+    identity: int
+
+
+@dataclass(frozen=True)
 class Stop:
     """Fade out, close, end."""
 
@@ -79,10 +119,28 @@ class Trajectory:
 
 @dataclass(frozen=True, eq=False)
 class Play:
-    """Survivors of a brood, for the player's repertoire; `replace` makes them all of it."""
+    """Survivors of a brood, for the player's repertoire; `replace` makes them all of it, `first` puts them before
+    whatever waits to be played."""
 
     trajectories: tuple[Trajectory, ...]
     replace: bool = False
+    first: bool = False
+
+
+@dataclass(frozen=True)
+class Drop:
+    """Play the trajectories of these `identities` no more: if one is sounding, leave it."""
+
+    identities: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Strain:
+    """How hard the sound is to make just now: of the decodes of the last seconds the 99th percentile `decode_ms`, and
+    how long the sound of one step lasts, `step_ms`."""
+
+    decode_ms: float
+    step_ms: float
 
 
 @dataclass(frozen=True)
@@ -102,5 +160,7 @@ class Said:
     sentence: str
 
 
-Control = Set | Ramp | Recall | Next | Panic | Ping | Reset
-Command = Control | Stop | Play
+Wish = More | Never | Pin | Unpin | Revive
+"""What people want of one trajectory."""
+Control = Set | Ramp | Recall | Next | Panic | Ping | Reset | Forget | Wish
+Command = Control | Stop | Play | Drop | Strain

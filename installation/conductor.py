@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from installation.parameters import Ramp, Ramps, Values, declared
 from installation.ring import Ring
 from installation.scene import Scene
 from installation.show import Show
-from installation.sound.player import REPERTOIRE
+from installation.sound.repertoire import Repertoire
 from installation.track import Track
 
 RING_S = 6.0
@@ -64,10 +64,12 @@ class Conductor:
     def __init__(self, show: Show, options: Options, started_s: float) -> None:
         self._show, self._options, self._started_s = show, options, started_s
         self._ramps = Ramps()
-        self._known: dict[int, commands.Trajectory] = {}
+        self._repertoire = Repertoire()
         self._stop = asyncio.Event()
         self._voice_sounds = asyncio.Event()
         self.ring: Ring | None = None
+        self._track: Track | None = None
+        self._diagnosis = ""
         self._shared = ("", "")
         self._first_sound_s: float | None = None
         self._failure: str | None = None
@@ -104,7 +106,7 @@ class Conductor:
         with ExitStack() as stack:
             rate_hz = self._model.sample_rate_hz
             self.ring = stack.enter_context(Ring.create(int(RING_S * rate_hz), CHANNELS, rate_hz))
-            track = stack.enter_context(Track.create())
+            self._track = track = stack.enter_context(Track.create())
             self._shared = (self.ring.name, track.name)
             children = {name: self._child(role) for name, role in ROLES.items()}
             self._company = Company(children, self._shared, self._wanted)
@@ -143,15 +145,11 @@ class Conductor:
             "breeder": self._breeder_setup,
             "midi": lambda: self.scene.midi,
         }
-        greet = self._repertoire if role.name == "voice" else nothing
+        greet = self._repertoire.play if role.name == "voice" else nothing
         return Child(role, started_with[role.name], self._hear, self.log, greet)
 
     def _wanted(self, name: str) -> bool:
         return name != "midi" or bool(self.scene.midi)
-
-    def _repertoire(self) -> commands.Play | None:
-        """What a voice that is started again goes on with."""
-        return commands.Play(tuple(self._known.values()), replace=True) if self._known else None
 
     def _voice_setup(self) -> voice.VoiceSetup:
         started_s = self._started_s if self._first_sound_s is None else time.monotonic()
@@ -183,25 +181,40 @@ class Conductor:
         match message:
             case commands.Said(process, sentence):
                 self.log(process, sentence)
-            case commands.Play(trajectories, replaces):
-                if not self._company.old("breeder"):  # else it is still breeding for the scene before
-                    self._know(trajectories, replaces)
-                    self._company.send("voice", message)
+            case commands.Play() if not self._company.old("breeder"):  # else it still breeds for the scene before
+                self._repertoire.take(message, self._sounding())
+                self._company.send("voice", message)
+            case commands.Set() if not self._company.old("breeder"):  # what it was asked for and could not do
+                self._obey(message)
             case commands.Pulse("voice", _, figures):
-                if figures.get("first_sound_s") is not None:
-                    self._first_sound_s = self._first_sound_s or figures["first_sound_s"]
-                    self._voice_sounds.set()
+                self._hear_voice(figures)
+            case commands.Pulse("breeder", _, figures):
+                self._hear_breeder(figures)
             case commands.Stop():
                 self.stop()
             case router.MidiPort() | router.MidiMessage():
                 self._ears.hear(message, self._values.as_dict(), time.monotonic())
 
-    def _know(self, trajectories: tuple[commands.Trajectory, ...], replaces: bool) -> None:
-        if replaces:
-            self._known.clear()
-        self._known.update({each.identity: each for each in trajectories})
-        while len(self._known) > REPERTOIRE:
-            self._known.pop(next(iter(self._known)))
+    def _hear_voice(self, figures: dict[str, Any]) -> None:
+        """A pulse of the voice: the breeder is told how hard the sound is to make, and gives way."""
+        if figures.get("first_sound_s") is not None:
+            self._first_sound_s = self._first_sound_s or figures["first_sound_s"]
+            self._voice_sounds.set()
+        if figures:
+            strain = commands.Strain(figures["decode_ms"]["recent_p99"], figures["decode_budget_ms"])
+            self._company.send("breeder", strain)
+
+    def _hear_breeder(self, figures: dict[str, Any]) -> None:
+        """A pulse of the breeder: say what ails the search, once, and when it is over."""
+        diagnosis = figures.get("diagnosis", self._diagnosis)
+        if diagnosis != self._diagnosis:
+            self._diagnosis = diagnosis
+            sentence = f"{diagnosis}. {figures.get('diagnosis_sentence', '')}" if diagnosis else "well again"
+            self.log("breeder", f"the search: {sentence}")
+
+    def _sounding(self) -> int:
+        """The identity of the trajectory that is heard now, 0 for none."""
+        return int(self._track.at(time.monotonic())["trajectory"]) if self._track else 0
 
     async def _play(self) -> None:
         """The voice first; the others once it sounds, or has had its head start."""
@@ -237,10 +250,28 @@ class Conductor:
                 return self._change(self._show.recall(name))
             case commands.Next():
                 return self._change(self._show.next())
-            case commands.Reset():
+            case commands.Reset() | commands.Forget():
                 self._company.send("breeder", command)
+            case commands.Revive(identity):
+                return self._wish(command, identity)
+            case commands.More(identity) | commands.Never(identity) | commands.Pin(identity) | commands.Unpin(identity):
+                return self._wish(command, self._repertoire.meant(self._sounding()) if identity is None else identity)
             case commands.Panic():
                 self._panic()
+        return None
+
+    def _wish(self, wish: commands.Wish, identity: int | commands.Refused) -> commands.Refused | None:
+        """Pass on what people want of one trajectory; the breeder says in the log if it does not know it."""
+        name = type(wish).__name__.lower()
+        if isinstance(identity, commands.Refused):
+            return commands.Refused(f"{name}: {identity.reason}")
+        if self._company.old("breeder") or not self._company.children["breeder"].alive:
+            return commands.Refused(f"{name} {identity}: the breeder is not there")
+        if isinstance(wish, commands.Never):
+            self._repertoire.drop(identity)
+            self._company.send("voice", commands.Drop((identity,)))
+        self.log("conductor", f"{name} {identity}")
+        self._company.send("breeder", replace(wish, identity=identity))
         return None
 
     def _set(self, address: str, value: float) -> commands.Refused | None:
@@ -252,8 +283,8 @@ class Conductor:
 
     def _forward(self, address: str, value: float) -> None:
         """Tell the processes that obey this parameter, and whoever wants to know."""
-        for owner in router.OWNERS[self._parameters[address].owner]:
-            self._company.send(owner, commands.Set(address, value))
+        for process in router.obeying(self._parameters[address]):
+            self._company.send(process, commands.Set(address, value))
         self._ears.tell(address, value)
 
     async def _ramp(self) -> None:
@@ -281,7 +312,7 @@ class Conductor:
             return changed
         before = self._playing
         self._ramps.clear()
-        self._known.clear()
+        self._repertoire.clear()
         self._take_scene()
         self.log("conductor", f"scene {self._show.stem}: {self.scene.name}")
         self._company.send("stage", stage.Show(self.scene.picture.shader, setups.mappings(self.scene)))

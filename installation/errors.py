@@ -5,7 +5,9 @@ InstallationError          shown to a person as its message, never as a tracebac
 ├── ModelError             a model's file is missing, unknown, untrusted or not what its card says
 ├── CardError              no such sound card, or it refused
 ├── ShaderError            a shader does not parse, compile or link; holds the author's own line
+├── SoundFileError         a file to be heard holds no sound that can be read
 ├── StoreError             the store is not a store, or was made for another model
+├── ClusterError           a cluster can't be joined, or its actors are lost
 ├── ControlError           a port or device of control can't be opened
 └── RenderError            what was asked to be written can't be
 """
@@ -61,6 +63,14 @@ class ShaderError(InstallationError):
 
 class StoreError(InstallationError):
     """The store is not a store, or was made for another model."""
+
+
+class SoundFileError(InstallationError):
+    """A file to be heard holds no sound that can be read."""
+
+
+class ClusterError(InstallationError):
+    """A cluster can't be joined, or its actors are lost."""
 
 
 class ControlError(InstallationError):

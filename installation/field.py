@@ -30,6 +30,9 @@ class Number:
         shown: CoreSchema = core_schema.float_schema(**limits)
         if self.parameter.curve == "switch":
             shown = core_schema.union_schema([core_schema.bool_schema(), core_schema.literal_schema([0, 1])])
+        elif self.parameter.choices:
+            names = core_schema.literal_schema(list(self.parameter.choices))
+            shown = core_schema.union_schema([names, core_schema.int_schema(ge=0, le=int(limits["le"]))])
         elif self.parameter.curve == "steps":
             shown = core_schema.int_schema(ge=int(limits["ge"]), le=int(limits["le"]))
 
@@ -40,6 +43,8 @@ class Number:
 
     def read(self, value: Any) -> float:
         """`value` as a number in range, or the fault."""
+        if self.parameter.choices and isinstance(value, str):
+            return self._chosen(value)
         if isinstance(value, bool) and self.parameter.curve != "switch":
             raise wrong(f"{str(value).lower()} is not a number")
         if not isinstance(value, int | float):
@@ -49,10 +54,16 @@ class Number:
             raise wrong(fault)
         return float(value)
 
+    def _chosen(self, name: str) -> float:
+        value = self.parameter.named(name)
+        if value is None:
+            raise wrong(self.parameter.unnamed(name))
+        return value
+
 
 def _not_a_number(value: Any, parameter: Parameter) -> str:
     """Why `value` is not a number of `parameter`, and for what older YAML made of it, what to write instead."""
-    allowed = f"allowed are {parameter.minimum:g}..{parameter.maximum:g}"
+    allowed = f"allowed are {parameter.allowed}"
     if value is None:
         return f"is empty, {allowed}"
     if not isinstance(value, str):
@@ -98,6 +109,15 @@ class Section(BaseModel):
         return {f"{prefix}/{key}": float(getattr(self, key)) for key in self.knobs if key in self.model_fields_set}
 
 
+def _explained(knob: Parameter) -> Any:
+    """The field's default and description; in the JSON schema a choice's default is its name."""
+    if not knob.choices:
+        return Field(default=knob.default, description=f"{knob.sentence} ({knob.unit or '1'})")
+    return Field(
+        default=knob.default, description=knob.sentence, json_schema_extra={"default": knob.shown(knob.default)}
+    )
+
+
 AnySection = TypeVar("AnySection", bound=Section)
 
 
@@ -108,7 +128,7 @@ def with_knobs(knobs: dict[str, Parameter]) -> Callable[[type[AnySection]], type
         fields: dict[str, Any] = {
             key: (
                 Annotated[float, Number(knob)],
-                Field(default=knob.default, description=f"{knob.sentence} ({knob.unit or '1'})"),
+                _explained(knob),
             )
             for key, knob in knobs.items()
         }

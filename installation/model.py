@@ -49,8 +49,12 @@ class Model:
     card: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def encoder(self) -> Path:
-        return self.folder / "encoder.onnx"
+    def encoder(self) -> Path | None:
+        """The file that holds its encoder, as far as its card tells; None if there is none."""
+        named = self.folder / str(self.card.get("encoder", "encoder.onnx"))
+        if named.is_file():
+            return named
+        return self.decoder if self.decoder.suffix == ".ts" else None
 
     @property
     def step_s(self) -> float:

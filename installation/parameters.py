@@ -8,12 +8,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Curve = Literal["linear", "exponential", "steps", "switch"]
+Curve = Literal["linear", "exponential", "steps", "switch", "choice"]
+WHOLE: tuple[Curve, ...] = ("steps", "switch", "choice")
+"""The curves whose values are whole numbers and can't be ramped."""
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A number turned. `address` is its OSC address; `steps` takes whole numbers, `switch` 0 or 1."""
+    """A number turned. `address` is its OSC address; `steps` takes whole numbers, `switch` 0 or 1, `choice` the place
+    of a name in `choices`, from 0: people may give the name, everything else carries the number."""
 
     address: str
     minimum: float
@@ -22,10 +25,16 @@ class Parameter:
     unit: str
     curve: Curve
     sentence: str
+    choices: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, address: str, choices: tuple[str, ...], default: str, sentence: str) -> Parameter:
+        """One of `choices`, by name."""
+        return cls(address, 0, len(choices) - 1, choices.index(default), "", "choice", sentence, choices)
 
     @property
     def owner(self) -> str:
-        """First word of the address: which part of the show obeys it."""
+        """First word of the address: which part of the show it belongs to."""
         return self.address.split("/")[1]
 
     @property
@@ -33,17 +42,36 @@ class Parameter:
         """Its key in a scene file's section of the same name as its owner: what follows the owner."""
         return self.address.split("/", 2)[2]
 
+    @property
+    def allowed(self) -> str:
+        """Its range, or for a choice its names."""
+        return ", ".join(self.choices) or f"{self.minimum:g}..{self.maximum:g}"
+
     def fault(self, value: float) -> str | None:
-        """Why `value` is not allowed, or None."""
+        """Why the number `value` is not allowed, or None."""
         if isinstance(value, bool):
             value = float(value)
         if not isinstance(value, int | float) or not math.isfinite(value):
             return f"{value!r} is not a finite number"
+        span, names = f"{self.minimum:g}..{self.maximum:g}", f": {self.allowed}" if self.choices else ""
         if not self.minimum <= value <= self.maximum:
-            return f"{value:g} is outside {self.minimum:g}..{self.maximum:g}"
-        if self.curve in ("steps", "switch") and value != int(value):
-            return f"{value:g} is not a whole number of {self.minimum:g}..{self.maximum:g}"
+            return f"{value:g} is outside {span}{names}"
+        if self.curve in WHOLE and value != int(value):
+            return f"{value:g} is not a whole number of {span}{names}"
         return None
+
+    def named(self, name: str) -> float | None:
+        """The value `name` stands for; None if it is none of its choices."""
+        return float(self.choices.index(name)) if name in self.choices else None
+
+    def unnamed(self, name: str) -> str:
+        """Why `name` is not allowed."""
+        shown = name if len(name) <= 64 else name[:61] + "..."
+        return f"{shown!r} is none of its names{nearest(name[:64], self.choices)}; allowed are {self.allowed}"
+
+    def shown(self, value: float) -> str:
+        """`value` as people read it: a choice by its name."""
+        return self.choices[int(value)] if self.choices else f"{value:g}"
 
     def at(self, position: float) -> float:
         """Value at `position` 0..1 of its travel, as a MIDI knob or a fader gives it."""
@@ -51,7 +79,7 @@ class Parameter:
         if self.curve == "exponential":
             return min(self.maximum, float(self.minimum * (self.maximum / self.minimum) ** position))
         value = self.minimum + (self.maximum - self.minimum) * position
-        return float(round(value)) if self.curve in ("steps", "switch") else value
+        return float(round(value)) if self.curve in WHOLE else value
 
     def position(self, value: float) -> float:
         """Position 0..1 of `value`: the inverse of `at`."""
@@ -59,6 +87,12 @@ class Parameter:
             return math.log(value / self.minimum) / math.log(self.maximum / self.minimum)
         return (value - self.minimum) / (self.maximum - self.minimum)
 
+
+OPERATORS = ("step", "span", "drift", "iso-line", "replace", "stretch", "mixed")
+RECOMBINATIONS = ("one-point", "uniform", "none")
+SELECTIONS = ("nearest", "farthest", "dominated", "local")
+EMBEDDINGS = ("texture", "mfcc", "rave", "vggish", "clap")
+"""The names the search knows each of these by."""
 
 _FIXED = (
     Parameter("/evolution/mutation_rate", 0.0, 1.0, 0.5, "", "linear", "How much of a child's path is mutated."),
@@ -91,6 +125,22 @@ _FIXED = (
         "Time from one generation to the next, at the least.",
     ),
     Parameter("/evolution/running", 0, 1, 1, "", "switch", "Breed, or rest with what there is."),
+    Parameter.of("/evolution/operator", OPERATORS, "mixed", "How a child is mutated; mixed lets success decide."),
+    Parameter.of("/evolution/recombination", RECOMBINATIONS, "one-point", "How two parents make a child."),
+    Parameter.of("/evolution/selection", SELECTIONS, "nearest", "What of container and brood lives on."),
+    Parameter.of(
+        "/evolution/embedding", EMBEDDINGS, "texture", "What novelty is measured on; the archive begins anew."
+    ),
+    Parameter("/evolution/quality", 0.0, 1.0, 0.0, "", "linear", "Novelty (0) against quality (1) in what lives on."),
+    Parameter(
+        "/evolution/budget",
+        0.5,
+        1000.0,
+        1000.0,
+        "1/s",
+        "exponential",
+        "Individuals evaluated a second, at the most (1000: no limit); fewer while the sound needs the machine.",
+    ),
     Parameter("/voice/gain", -60.0, 12.0, 0.0, "dB", "linear", "Loudness of the voice before the limiter."),
     Parameter("/voice/pan", -1.0, 1.0, 0.0, "", "linear", "Left to right."),
     Parameter(
@@ -123,6 +173,7 @@ _LATENT = (
     ("bias", -4.0, 4.0, 0.0, "sd", "linear", "Added to latent {n}, in its own deviation."),
     ("scale", 0.0, 4.0, 1.0, "", "linear", "Multiplies latent {n}'s distance from its mean."),
     ("freeze", 0, 1, 0, "", "switch", "Holds latent {n} where it is."),
+    ("evolve", 0, 1, 1, "", "switch", "Whether mutation may move latent {n}."),
 )
 
 MASTER = ("master",)
@@ -162,6 +213,10 @@ class Values:
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
+
+    def name(self, address: str) -> str:
+        """The name that is chosen at `address`, a choice's."""
+        return self.parameters[address].shown(self._values[address])
 
     def as_dict(self) -> dict[str, float]:
         """A copy, by address."""

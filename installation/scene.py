@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from installation import parameters
-from installation.commands import Control, Next, Panic, Reset
+from installation.commands import Control, Forget, More, Never, Next, Panic, Pin, Reset, Unpin
 from installation.field import Section, limits, nothing_is, with_knobs, wrong
 from installation.model import MODELS, Model
 from installation.parameters import Parameter, nearest
@@ -27,9 +27,19 @@ from installation.track import FEATURES, LATENTS_AT_MOST
 SCENES = Path(__file__).resolve().parent.parent / "scenes"
 SHADERS = Path(__file__).resolve().parent.parent / "shaders"
 
-ACTIONS: dict[str, Control] = {"/scene/next": Next(), "/evolution/reset": Reset(), "/panic": Panic()}
+ACTIONS: dict[str, Control] = {
+    "/scene/next": Next(),
+    "/evolution/more": More(),
+    "/evolution/never": Never(),
+    "/evolution/pin": Pin(),
+    "/evolution/unpin": Unpin(),
+    "/evolution/forget": Forget(),
+    "/evolution/reset": Reset(),
+    "/panic": Panic(),
+}
 """What control may ask for without a value."""
 RECALL = "/scene/recall"
+REVIVE = "/evolution/recall"
 TOGGLE = " toggle"
 SOURCES = (*FEATURES, "sparseness", "age", "progress")
 """What a mapping may come from, all 0..1: what is heard, and of the trajectory now sounding its sparseness (against
@@ -74,7 +84,7 @@ class Evolution(Section):
     init: Literal["random", "normal", "dataset"] = Field(
         default="dataset", description="What the first individuals are."
     )
-    archive: Annotated[int, limits(0, 100_000, "steps")] = Field(
+    archive: Annotated[int, limits(0, 1_000_000, "steps")] = Field(
         default=500, description="Embeddings remembered, at most."
     )
 
@@ -271,7 +281,7 @@ class Scene(Section):
     voice: Annotated[Voice, nothing_is({})] = Voice()
     latents: Annotated[
         dict[Annotated[int, BeforeValidator(_index)], Annotated[Latent, nothing_is({})]], nothing_is({})
-    ] = Field(default={}, description="By a latent's number, from 0: its bias, scale and freeze.")
+    ] = Field(default={}, description="By a latent's number, from 0: its bias, scale, freeze and evolve.")
     picture: Annotated[Picture, nothing_is({})] = Field(default_factory=dict, validate_default=True)
     master: Annotated[Master, nothing_is({})] = Master()
     midi: Annotated[tuple[Midi, ...], nothing_is(())] = Field(default=(), description="Controllers, by device.")
@@ -287,7 +297,7 @@ class Scene(Section):
         return values
 
     def latent_values(self, latent_dim: int) -> dict[str, float]:
-        """Bias, scale and freeze of each of a model's `latent_dim` latents by address, as set here or by default."""
+        """Every parameter of each of a model's `latent_dim` latents by address, as set here or by default."""
         values = {
             address: parameter.default
             for address, parameter in parameters.declared(latent_dim).items()

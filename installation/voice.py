@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from installation import commands
 from installation.analysis.features import Analyser, Hearing
@@ -33,6 +34,10 @@ from installation.sound.player import Player, Turn
 from installation.sound.stream import Knobs, Stream
 from installation.track import LATENTS_AT_MOST, MOMENT, Track
 
+Floats = npt.NDArray[np.floating[Any]]
+
+RECENT_S = 5.0
+"""Of the decodes of so long the breeder is told, which gives way to them."""
 DEAD_CARD_S = 1.0
 """A card that did not come for so long is dead."""
 NICE = -10
@@ -109,8 +114,10 @@ class Performance:
             case commands.Set(address, value):
                 self.values.set(address, value)
                 self.stream.turn(self._knobs())
-            case commands.Play(trajectories, replaces):
-                self.player.offer(trajectories, replaces)
+            case commands.Play(trajectories, replaces, first):
+                self.player.offer(trajectories, replaces, first)
+            case commands.Drop(identities):
+                self.player.drop(identities)
             case Ahead(ms):
                 self.stream.ahead = self._ahead(ms)
             case commands.Panic():
@@ -192,6 +199,7 @@ class Performance:
                 "p50": round(float(np.percentile(decode_ms, 50)), 3),
                 "p99": round(float(np.percentile(decode_ms, 99)), 3),
                 "max": round(float(decode_ms.max()), 3),
+                "recent_p99": round(recent_p99(decode_ms, self.stream.budget_ms), 3),
             },
             "decode_budget_ms": round(self.stream.budget_ms, 3),
             "ahead_ms": round(1000.0 * ring.ahead / ring.sample_rate_hz, 1),
@@ -201,6 +209,13 @@ class Performance:
             "knob_rewrites": self.stream.rewrites,
             "trajectories_played": self.player.played,
         }
+
+
+def recent_p99(decode_ms: Floats, step_ms: float) -> float:
+    """99th percentile of the decodes of the last RECENT_S, one a step; of few the slowest is left out, so that one that
+    was slow for reasons of its own, as the first is, says nothing."""
+    recent = decode_ms[-max(1, round(RECENT_S * 1000.0 / step_ms)) :]
+    return float(np.percentile(recent, 99, method="lower"))
 
 
 def main(connection: Connection, setup: VoiceSetup) -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from installation.evolution.embedding import EMBEDDINGS, Embedding
+from installation.evolution.embedding import EMBEDDINGS, Embedding, Hearing
 from installation.evolution.embedding.logmel import HOP, WINDOW, hann, log_mel, mel_weights, resample
 from installation.evolution.embedding.texture import BLOCKS, SIZE, Texture
 from tests.synthesis import KINDS, RATE_HZ, Recipe, sound, triplet, various
@@ -21,7 +21,7 @@ Synthesised = Callable[[Recipe, int], np.ndarray]
 
 @pytest.fixture(scope="module", params=EMBEDDINGS)
 def embedding(request: pytest.FixtureRequest) -> Embedding:
-    made = EMBEDDINGS[request.param](RATE_HZ, None)
+    made = EMBEDDINGS[request.param](Hearing(RATE_HZ), None)
     made.calibrate(various(30, np.random.default_rng(0)))
     return made
 
@@ -47,7 +47,7 @@ def test_points_are_float32_finite_and_of_the_size_it_says(embedding: Embedding)
 
 
 def test_the_name_is_its_key(embedding: Embedding) -> None:
-    assert EMBEDDINGS[embedding.name](RATE_HZ, None).name == embedding.name
+    assert EMBEDDINGS[embedding.name](Hearing(RATE_HZ), None).name == embedding.name
 
 
 def test_rows_are_independent_of_their_batch(embedding: Embedding) -> None:
@@ -58,7 +58,7 @@ def test_rows_are_independent_of_their_batch(embedding: Embedding) -> None:
 
 def test_a_calibration_survives_json_and_gives_the_same_points_bit_for_bit(embedding: Embedding) -> None:
     sounds = various(5, np.random.default_rng(3))
-    again = EMBEDDINGS[embedding.name](RATE_HZ, json.loads(json.dumps(embedding.calibration)))
+    again = EMBEDDINGS[embedding.name](Hearing(RATE_HZ), json.loads(json.dumps(embedding.calibration)))
     assert np.array_equal(again.embed(sounds), embedding.embed(sounds))
 
 
@@ -78,7 +78,7 @@ def test_clips_at_another_rate_have_nearly_the_same_point(embedding: Embedding) 
         spectrum = np.fft.rfft(sounds)
         spectrum = np.pad(spectrum, ((0, 0), (0, samples // 2 + 1 - spectrum.shape[1])))
         finer = np.fft.irfft(spectrum, samples) * (samples / sounds.shape[1])
-        there = EMBEDDINGS[embedding.name](rate_hz, embedding.calibration).embed(finer.astype(np.float32))
+        there = EMBEDDINGS[embedding.name](Hearing(rate_hz), embedding.calibration).embed(finer.astype(np.float32))
         assert np.linalg.norm(here - there, axis=1).max() < 0.05 * apart
 
 

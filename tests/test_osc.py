@@ -13,7 +13,7 @@ from contextlib import closing
 import pytest
 from pythonosc.osc_message import OscMessage
 
-from installation.commands import Control, Next, Panic, Ramp, Refused, Set
+from installation.commands import Control, More, Never, Next, Panic, Ramp, Refused, Set
 from installation.control import osc
 from installation.control.osc import OscPort, message
 from installation.errors import ControlError
@@ -206,11 +206,13 @@ def test_subscribers_are_told_of_changes_but_not_of_their_own() -> None:
             assert await peer.heard() == ("/voice/gain", [-1.5])
             peer.send(message("/voice/hold", 1), desk)
             assert await other.heard() == ("/voice/hold", [1])
+            peer.send(message("/evolution/operator", 2), desk)
+            assert await other.heard() == ("/evolution/operator", [2])
             desk.port.tell("/voice/pan", 0.25)
             assert await peer.heard() == ("/voice/pan", [0.25])
             assert await other.heard() == ("/voice/pan", [0.25])
             other.send(message("/unsubscribe", other.port), desk)
-            await until(lambda: desk.port.messages == 5)
+            await until(lambda: desk.port.messages == 6)
             desk.port.tell("/voice/pan", 0.5)
             assert await peer.heard() == ("/voice/pan", [0.5])
             assert await other.hears_nothing()
@@ -252,6 +254,9 @@ def test_a_foreign_sender_is_understood() -> None:
             ("/evolution/sigma", "dd", "0.75", "2.5", 4),
             ("/latent/{0,1}/bias", "h", "1", 6),
             ("/scene/next", "I", 7),
+            ("/evolution/operator", "s", "drift", 8),
+            ("/evolution/never", 9),
+            ("/evolution/more", "i", "17", 10),
         ):
             subprocess.run(["oscsend", "127.0.0.1", str(desk.port.port), *map(str, arguments)], check=True)
             await until(lambda count=count: len(desk.obeyed) == count)  # type: ignore[misc]
@@ -264,6 +269,9 @@ def test_a_foreign_sender_is_understood() -> None:
         Set("/latent/0/bias", 1.0),
         Set("/latent/1/bias", 1.0),
         Next(),
+        Set("/evolution/operator", 2.0),
+        Never(),
+        More(17),
     ]
 
 

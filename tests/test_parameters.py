@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from installation import parameters
-from installation.parameters import Parameter, Values, declared, nearest, section
+from installation.parameters import WHOLE, Parameter, Values, declared, nearest, section
 
 PARAMETERS = declared(16)
 EACH = st.sampled_from(sorted(PARAMETERS)).map(PARAMETERS.__getitem__)
 
 
-def test_there_are_three_more_for_each_latent_and_the_rest_are_the_same() -> None:
-    assert len(declared(5)) - len(declared(4)) == 3
+def test_there_are_four_more_for_each_latent_and_the_rest_are_the_same() -> None:
+    assert len(declared(5)) - len(declared(4)) == 4
     assert all(declared(2)[address] == PARAMETERS[address] for address in declared(2))
 
 
@@ -53,6 +53,35 @@ def test_position_is_the_inverse_of_at(parameter: Parameter, position: float) ->
     assert parameter.at(parameter.position(value)) == pytest.approx(value, abs=1e-9)
 
 
+@settings(deadline=None, derandomize=True)
+@given(EACH, st.floats(0.0, 1.0))
+def test_whole_numbers_stay_whole_over_all_of_the_travel(parameter: Parameter, position: float) -> None:
+    if parameter.curve in WHOLE:
+        assert parameter.at(position) == int(parameter.at(position))
+
+
+def test_a_name_is_the_number_of_its_place_and_back() -> None:
+    choices = [parameter for parameter in PARAMETERS.values() if parameter.choices]
+    assert len(choices) >= 4
+    for parameter in choices:
+        assert parameter.curve == "choice" and len(set(parameter.choices)) == len(parameter.choices)
+        for place, name in enumerate(parameter.choices):
+            assert parameter.named(name) == place and parameter.shown(place) == name
+            assert parameter.fault(place) is None
+        assert parameter.named("nothing") is None and parameter.fault(len(parameter.choices)) is not None
+
+
+def test_a_wrong_name_is_told_with_the_nearest_and_all_that_are_allowed() -> None:
+    parameter = Parameter.of("/a/b", ("iso-line", "drift"), "drift", "")
+    assert parameter.default == 1.0
+    assert parameter.unnamed("isoline") == (
+        "'isoline' is none of its names (did you mean iso-line?); allowed are iso-line, drift"
+    )
+    assert len(parameter.unnamed("x" * 10_000)) < 150
+    assert parameter.fault(2) == "2 is outside 0..1: iso-line, drift"
+    assert parameter.fault(0.5) == "0.5 is not a whole number of 0..1: iso-line, drift"
+
+
 @pytest.mark.parametrize(("curve", "value"), [("linear", 2.0), ("linear", math.nan), ("steps", 0.5), ("switch", 0.3)])
 def test_what_is_not_allowed_has_a_fault(curve: parameters.Curve, value: float) -> None:
     assert Parameter("/a/b", 0, 1, 0, "", curve, "").fault(value)
@@ -66,6 +95,8 @@ def test_values_take_only_what_is_allowed() -> None:
     assert values.set("/voice/gian", 1.0) == "/voice/gian: no such parameter (did you mean /voice/gain?)"
     assert values.as_dict() == before
     assert values.set("/voice/hold", True) is None and values["/voice/hold"] == 1.0
+    assert values.name("/evolution/selection") == "nearest"
+    assert values.set("/evolution/selection", 2) is None and values.name("/evolution/selection") == "dominated"
 
 
 def test_nearest_says_nothing_rather_than_nonsense() -> None:

@@ -77,6 +77,66 @@ def test_the_repertoire_is_bounded() -> None:
     assert len(player._fresh) <= REPERTOIRE
 
 
+def played(player: Player, count: int, hold: bool = False) -> list[int]:
+    return [player.latent(1.0, 0.0, hold)[1].trajectory for _ in range(count)]
+
+
+def test_what_is_asked_for_is_played_before_all_that_waits_in_its_order() -> None:
+    player = Player(trajectory(1), np.random.default_rng(0))
+    player.offer((trajectory(2, sparseness=0.9), trajectory(3, sparseness=0.8)))
+    player.offer((trajectory(4), trajectory(5)), first=True)
+    player.offer((trajectory(6),), first=True)
+    assert played(player, 16 * 6)[::16] == [1, 6, 4, 5, 2, 3]
+
+
+def test_what_is_dropped_is_left_at_once_and_never_played_again() -> None:
+    player = Player(trajectory(1), np.random.default_rng(0))
+    player.offer(tuple(trajectory(n) for n in range(1, 5)), replace=True)
+    player.offer((trajectory(3), trajectory(9)))
+    assert played(player, 4) == [1] * 4
+    before = player.here
+    player.drop((1, 3))
+    after, sounding = player.latent(1.0, 12.0, False)
+    assert sounding.trajectory == 9
+    assert np.abs(after - before).max() < np.abs(trajectory(9).latents[0] - before).max() / 4.0
+    assert set(played(player, 16 * 60)) == {2, 4, 9}
+
+
+def test_dropped_with_nothing_else_to_play_it_goes_on_until_something_comes() -> None:
+    player = Player(trajectory(1), np.random.default_rng(0))
+    player.offer((trajectory(1),), replace=True)
+    player.drop((1,))
+    assert played(player, 40) == [1] * 40
+    player.offer((trajectory(2),))
+    assert played(player, 40) == [2] * 40
+
+
+def test_while_held_what_is_dropped_is_held_and_left_when_let_go() -> None:
+    player = Player(trajectory(1), np.random.default_rng(0))
+    player.offer((trajectory(2),))
+    played(player, 3)
+    player.drop((1,))
+    assert played(player, 5, hold=True) == [1] * 5
+    assert played(player, 5) == [2] * 5
+
+
+def test_dropping_what_does_not_sound_changes_nothing_that_does() -> None:
+    player = Player(trajectory(1), np.random.default_rng(0))
+    player.offer((trajectory(2), trajectory(3)))
+    player.drop((2, 77))
+    assert played(player, 32) == [1] * 16 + [3] * 16
+
+
+def test_what_was_dropped_and_is_recalled_is_played() -> None:
+    player = Player(trajectory(1), np.random.default_rng(0))
+    player.offer((trajectory(2),))
+    player.drop((1,))
+    player.offer((trajectory(1),), first=True)
+    path = np.stack([player.latent(1.0, 0.0, False)[0] for _ in range(32)])
+    assert np.array_equal(path[:16], trajectory(1).latents)
+    assert np.array_equal(path[16:], trajectory(2).latents)
+
+
 def test_turned_latents() -> None:
     mean, deviation = np.array([1.0, -1.0], np.float32), np.array([2.0, 0.5], np.float32)
     path = np.array([[3.0, 0.0]], np.float32)

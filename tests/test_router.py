@@ -10,7 +10,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pythonosc.osc_message_builder import OscMessageBuilder
 
-from installation.commands import Next, Panic, Ping, Ramp, Recall, Refused, Reset, Set
+from installation.commands import (
+    Forget,
+    More,
+    Never,
+    Next,
+    Panic,
+    Pin,
+    Ping,
+    Ramp,
+    Recall,
+    Refused,
+    Reset,
+    Revive,
+    Set,
+    Unpin,
+)
 from installation.control import router
 from installation.control.router import MidiMessage, Subscribe, from_message, from_midi, from_osc
 from installation.parameters import Parameter, Values, declared
@@ -19,6 +34,14 @@ from tests.test_packet import VALID, bundle, one
 
 PARAMETERS = declared(16)
 DEFAULTS = Values(PARAMETERS).as_dict()
+
+
+WISHES = {
+    "/evolution/more": More,
+    "/evolution/never": Never,
+    "/evolution/pin": Pin,
+    "/evolution/unpin": Unpin,
+}
 
 
 def ask(address: str, *arguments: object) -> object:
@@ -34,6 +57,12 @@ def refusal(address: str, *arguments: object) -> str:
 def test_every_owner_is_obeyed_by_a_process() -> None:
     assert {parameter.owner for parameter in PARAMETERS.values()} == set(router.OWNERS)
     assert set().union(*router.OWNERS.values()) == {"breeder", "voice", "stage"}
+    assert {address for address in PARAMETERS if address.startswith("/latent/3/")} == {
+        f"/latent/3/{key}" for key in ("bias", "scale", "freeze", "evolve")
+    }
+    assert router.obeying(PARAMETERS["/latent/3/evolve"]) == ("breeder",)
+    assert router.obeying(PARAMETERS["/latent/3/bias"]) == ("voice",)
+    assert router.obeying(PARAMETERS["/master/mute"]) == ("voice", "stage")
 
 
 def test_a_value_sets_and_a_value_with_seconds_ramps() -> None:
@@ -78,6 +107,24 @@ def test_true_and_false_are_one_and_nought() -> None:
     assert ask("/voice/hold", False) == (Set("/voice/hold", 0.0),)
 
 
+def test_a_choice_is_made_by_name_or_number_and_never_ramped() -> None:
+    parameter = PARAMETERS["/evolution/operator"]
+    for place, name in enumerate(parameter.choices):
+        wanted = (Set("/evolution/operator", float(place)),)
+        assert ask("/evolution/operator", name) == ask("/evolution/operator", place) == wanted
+        assert ask("/unit/evolution/operator", parameter.position(place)) == wanted
+    assert refusal("/evolution/operator", "drfit") == (
+        "/evolution/operator: 'drfit' is none of its names (did you mean drift?); allowed are step, span, drift, "
+        "iso-line, replace, stretch, mixed"
+    )
+    assert refusal("/evolution/operator", 7).startswith("/evolution/operator: 7 is outside 0..6")
+    assert refusal("/evolution/operator", "drift", 2.0).endswith("can't be ramped")
+    assert refusal("/evolution/operator", "drift", "2").endswith("got text, allowed are numbers")
+    assert refusal("/unit/evolution/operator", "drift").endswith("got text, allowed are numbers")
+    assert refusal("/evolution/*", "drift").endswith("got text, allowed are numbers")
+    assert len(refusal("/evolution/operator", "x" * 5000)) < 250
+
+
 def test_too_many_or_no_values_and_endless_ramps_are_refused() -> None:
     assert "got 0 values" in refusal("/voice/gain")
     assert "got 3 values" in refusal("/voice/gain", 1, 2, 3)
@@ -92,12 +139,28 @@ def test_an_unknown_address_is_refused_with_the_nearest() -> None:
 
 
 def test_actions_need_no_value_and_a_release_is_no_press() -> None:
-    for address, command in {"/scene/next": Next(), "/panic": Panic(), "/evolution/reset": Reset()}.items():
+    actions = {"/scene/next": Next(), "/panic": Panic(), "/evolution/reset": Reset(), "/evolution/forget": Forget()}
+    for address, command in (actions | {address: wish() for address, wish in WISHES.items()}).items():
         for pressed in ((), (1.0,), (True,), (None,), ("go",)):
             assert ask(address, *pressed) == (command,)
         for released in ((0,), (0.0,), (False,)):
             assert ask(address, *released) == ()
     assert ask("/ping") == (Ping(),)
+
+
+def test_a_wish_is_for_what_sounds_or_for_an_identity_and_a_button_is_no_identity() -> None:
+    for address, wish in WISHES.items():
+        assert ask(address) == ask(address, 1.0) == ask(address, 0.5) == ask(address, True) == (wish(None),)
+        for identity in (1, 2, 2**40):
+            assert ask(address, identity) == (wish(identity),)
+        for wrong in ((-1,), (17.0,), (1.5,), (3, 4), (3, "x")):
+            assert refusal(address, *wrong).startswith(f"{address}: allowed is one trajectory's identity")
+
+
+def test_what_is_recalled_must_be_named() -> None:
+    assert ask("/evolution/recall", 12) == (Revive(12),)
+    for wrong in ((), (0,), (-3,), (True,), (12.0,), ("12",), (None,), (1, 2)):
+        assert refusal("/evolution/recall", *wrong).startswith("/evolution/recall: allowed is one trajectory's identity")
 
 
 def test_a_scene_is_recalled_by_name_or_place() -> None:
@@ -192,6 +255,10 @@ def test_notes_and_controllers_act_when_pressed_only() -> None:
     assert heard(said("cc", 2, 127), devices) == (Panic(),)
     assert heard(said("cc", 2, 0), devices) == ()
     assert heard(said("note", 3, 64), devices) == (Recall("slow bronze"),)
+    for address, wish in WISHES.items():
+        for message in (said("note", 9, 80), said("cc", 9, 127)):
+            assert heard(message, midi(note_9=address, cc_9=address)) == (wish(),)
+        assert heard(said("note", 9, 0), midi(note_9=address)) == ()
 
 
 def test_every_parameter_can_be_turned_by_osc_midi_and_their_travel() -> None:

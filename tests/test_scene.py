@@ -38,6 +38,13 @@ def test_every_parameter_can_be_set_and_keeps_its_range() -> None:
             Scene.model_validate(saying(parameter, parameter.maximum + 1))
 
 
+def test_choices_are_set_by_name() -> None:
+    for address, parameter in declared(1).items():
+        for place, name in enumerate(parameter.choices):
+            scene = Scene.model_validate({"name": "x", parameter.owner: {parameter.key: name}})
+            assert scene.values() == {address: float(place)}
+
+
 def test_values_are_those_set_even_to_their_default_and_all_are_declared() -> None:
     scene = Scene.model_validate(
         {"name": "x", "voice": {"gain": 0.0, "ahead_ms": 100}, "latents": {"3": {"bias": 1, "freeze": True}}}
@@ -59,8 +66,12 @@ def test_knobs_are_fields_with_the_parameters_own_range_in_the_json_schema() -> 
     for owner, title in (("evolution", "Evolution"), ("voice", "Voice"), ("picture", "Picture"), ("master", "Master")):
         for parameter in section(owner):
             said = definitions[title]["properties"][parameter.key]
-            assert said["default"] == parameter.default
             assert parameter.sentence in said["description"]
+            if parameter.choices:
+                assert said["default"] == parameter.shown(parameter.default)
+                assert {"enum": list(parameter.choices), "type": "string"} in said["anyOf"]
+                continue
+            assert said["default"] == parameter.default
             if parameter.curve != "switch":
                 assert (said["minimum"], said["maximum"]) == (parameter.minimum, parameter.maximum)
 

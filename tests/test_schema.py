@@ -75,10 +75,13 @@ def test_a_scene_that_is_well_is_a_scene(around: Path) -> None:
         evolution:
           sigma: 1e0
           running: true
+          operator: iso-line
+          recombination: none
+          selection: 2
         voice:
         latents:
           0: {bias: -1}
-          3: {freeze: 1}
+          3: {freeze: 1, evolve: false}
         midi:
           - device: nano
             controls:
@@ -86,14 +89,19 @@ def test_a_scene_that_is_well_is_a_scene(around: Path) -> None:
               note 2: /scene/recall slow bronze
               note 3: /voice/hold toggle
               note 4: /scene/next
+              note 5: /evolution/never
         """
     )
     found = scene(around, content)
     assert found.values() == {
         "/evolution/sigma": 1.0,
         "/evolution/running": 1.0,
+        "/evolution/operator": 3.0,
+        "/evolution/recombination": 2.0,
+        "/evolution/selection": 2.0,
         "/latent/0/bias": -1.0,
         "/latent/3/freeze": 1.0,
+        "/latent/3/evolve": 0.0,
     }
     assert found.seed == 16
     assert Path(found.picture.shader) == (around / "shaders" / "glow.fs").resolve()
@@ -112,6 +120,9 @@ def test_every_fault_is_told_at_once_at_its_own_place(around: Path) -> None:
           init: datset
           running: no
           interval: 1:30
+          operator: isoline
+          selection: [nearest]
+          embedding:
         voice:
           gain: 3
           gain: 4
@@ -146,26 +157,30 @@ def test_every_fault_is_told_at_once_at_its_own_place(around: Path) -> None:
         "8:9: evolution.init: datset is not allowed; allowed are random, normal, dataset",
         "9:12: evolution.running: 'no' is text, write false",
         "10:13: evolution.interval: '1:30' is text, not a number; for so many minutes and seconds write 90",
-        "13:3: voice.gain: stands twice; the first is at line 12",
-        "14:12: voice.ahead_ms: is empty, allowed are 20..5000",
-        "16:3: latents.4: latent 4 is outside 0..3",
-        "17:7: latents.3.bais: unknown key (did you mean bias?)",
-        "17:23: latents.3.scale: 9 is outside 0..4",
-        "18:3: latents.x: 'x' is not the number of a latent; allowed are 0..3",
-        "21:15: picture.fullscreen: yes is not true or false",
-        "23:14: picture.mappings.0.from: 'loud' is not heard; allowed are rms, centroid, flux, onset, band0, band1, "
+        "11:13: evolution.operator: 'isoline' is none of its names (did you mean iso-line?); allowed are step, span, "
+        "drift, iso-line, replace, stretch, mixed",
+        "12:14: evolution.selection: got a list, allowed are nearest, farthest, dominated, local",
+        "13:13: evolution.embedding: is empty, allowed are texture, mfcc, rave, vggish, clap",
+        "16:3: voice.gain: stands twice; the first is at line 15",
+        "17:12: voice.ahead_ms: is empty, allowed are 20..5000",
+        "19:3: latents.4: latent 4 is outside 0..3",
+        "20:7: latents.3.bais: unknown key (did you mean bias?)",
+        "20:23: latents.3.scale: 9 is outside 0..4",
+        "21:3: latents.x: 'x' is not the number of a latent; allowed are 0..3",
+        "24:15: picture.fullscreen: yes is not true or false",
+        "26:14: picture.mappings.0.from: 'loud' is not heard; allowed are rms, centroid, flux, onset, band0, band1, "
         "band2, band3, band4, band5, band6, band7, sparseness, age, progress",
-        "24:23: picture.mappings.1.to: the shader has no input 'warmht' (did you mean warmth?); it has warmth, grain",
-        "24:31: picture.mappings.1.lo: unknown key (did you mean low?)",
-        "25:7: picture.mappings.2.from: is missing",
-        "29:7: midi.0.controls.cc 300: 'cc 300' is no control; allowed are cc 0..127 or note 0..127, and after it "
+        "27:23: picture.mappings.1.to: the shader has no input 'warmht' (did you mean warmth?); it has warmth, grain",
+        "27:31: picture.mappings.1.lo: unknown key (did you mean low?)",
+        "28:7: picture.mappings.2.from: is missing",
+        "32:7: midi.0.controls.cc 300: 'cc 300' is no control; allowed are cc 0..127 or note 0..127, and after it "
         "channel 1..16",
-        "30:15: midi.0.controls.note 4: /voice/gain is not a switch and can't be toggled",
-        "31:13: midi.0.controls.cc 1: /voice/gian: no such parameter or action (did you mean /voice/gain?)",
-        "32:13: midi.0.controls.cc 2: /latent/4/bias: no such parameter or action (did you mean /latent/3/bias?)",
-        "33:13: osc.port: 99999 is outside 0..65535",
-        "33:26: osc.host: &x: anchors are not used in scenes",
-        "34:9: master: got a list, allowed is a mapping",
+        "33:15: midi.0.controls.note 4: /voice/gain is not a switch and can't be toggled",
+        "34:13: midi.0.controls.cc 1: /voice/gian: no such parameter or action (did you mean /voice/gain?)",
+        "35:13: midi.0.controls.cc 2: /latent/4/bias: no such parameter or action (did you mean /latent/3/bias?)",
+        "36:13: osc.port: 99999 is outside 0..65535",
+        "36:26: osc.host: &x: anchors are not used in scenes",
+        "37:9: master: got a list, allowed is a mapping",
     ]
 
 

@@ -34,9 +34,13 @@ def live(subject: Search, generations: int, refused: float = 0.0) -> list[list[i
     return born
 
 
+def remembered(subject: Search) -> dict[int, np.ndarray]:
+    return dict(zip(subject.archive.identities, subject.archive.memory.points.copy(), strict=True))
+
+
 def picture(subject: Search) -> str:
     rows = [[each.identity, each.parents, each.latents.tolist(), each.sparseness] for each in subject.container]
-    return json.dumps([subject.state(), rows, [each.identity for each in subject.archive.members]])
+    return json.dumps([subject.state(), rows, subject.archive.identities])
 
 
 def test_the_first_container_is_filled_in_small_broods_and_then_broods_are_children() -> None:
@@ -54,12 +58,12 @@ def test_the_first_container_is_filled_in_small_broods_and_then_broods_are_child
 def test_survivors_are_the_sparsest_of_container_and_brood_against_the_archive_too() -> None:
     subject = search()
     live(subject, 12)
-    assert subject.archive.members
+    assert len(subject.archive)
     before, latents = list(subject.container), subject.ask()
     identities = [each.identity for each in before] + list(subject.asked.identities)  # type: ignore[union-attr]
     points = np.vstack([np.stack([each.embedding for each in before]), heard(latents)])
-    remembered = [each.embedding for each in subject.archive.members if each.identity not in identities]
-    measured = sparseness(points, 4, np.array(remembered, np.float32).reshape(-1, 15))
+    others = np.isin(subject.archive.memory.identities, identities, invert=True)
+    measured = sparseness(points, 4, subject.archive.memory.points[others])
     subject.tell(heard(latents), np.ones(len(latents), bool))
     expected = sorted(np.array(identities)[np.argsort(-measured)[:12]].tolist())
     assert [each.identity for each in subject.container] == expected
@@ -148,7 +152,7 @@ def test_a_search_that_stops_and_resumes_is_bit_for_bit_one_that_does_not(stop: 
     live(whole, 30, refused=0.2)
     live(first, stop, refused=0.2)
     state = json.loads(json.dumps(first.state()))
-    second.restore(state, reversed(first.container), reversed(first.archive.members))
+    second.restore(state, reversed(first.container), remembered(first))
     live(second, 30 - stop, refused=0.2)
     assert picture(second) == picture(whole)
 
@@ -165,12 +169,12 @@ def test_novelty_grows_and_the_container_spreads() -> None:
 def test_reset_founds_anew_but_numbers_and_archive_go_on() -> None:
     subject = search()
     live(subject, 12)
-    highest, remembered = max(each.identity for each in subject.container), len(subject.archive.members)
+    highest, known = max(each.identity for each in subject.container), len(subject.archive)
     subject.reset()
     assert subject.founding and subject.trajectories() == ()
     live(subject, 1)
     assert min(each.identity for each in subject.container) > highest
-    assert len(subject.archive.members) >= remembered
+    assert len(subject.archive) >= known
 
 
 def test_a_smaller_or_larger_container_is_reached_after_a_restore() -> None:
@@ -178,7 +182,7 @@ def test_a_smaller_or_larger_container_is_reached_after_a_restore() -> None:
     live(grown, 5)
     for size in (6, 20):
         subject = search(container=size)
-        subject.restore(grown.state(), grown.container, grown.archive.members)
+        subject.restore(grown.state(), grown.container, remembered(grown))
         live(subject, 6)
         assert len(subject.container) == size
 

@@ -20,7 +20,17 @@ from installation.evolution.breeding import resume
 from installation.evolution.genotype import Space
 from installation.evolution.individual import Individual
 from installation.evolution.search import Search
-from installation.evolution.store import Header, Store, UnfitStoreError, move_aside, open_store, read_header
+from installation.evolution.store import (
+    Change,
+    Embedded,
+    Header,
+    Store,
+    UnfitStoreError,
+    move_aside,
+    open_store,
+    read_header,
+    read_store,
+)
 
 HEADER = Header("bronze", "ab" * 32, 3, 5, "texture", 7, {"mean": [0.5], "scale": [1.25]})
 SPACE = Space(np.zeros(3, np.float32), np.ones(3, np.float32))
@@ -35,13 +45,32 @@ def live(subject: Search, store: Store | None, generations: int) -> None:
         latents = subject.ask()
         subject.tell(latents.reshape(len(latents), -1), np.ones(len(latents), bool))
         if store is not None:
-            store.save(subject.state(), subject.container, subject.archive.members)
+            store.save(change(subject))
+            subject.settled()
+
+
+def change(subject: Search) -> Change:
+    alive = [each.identity for each in subject.container]
+    came, went = subject.archive.came, subject.archive.went
+    return Change(subject.state(), alive, came, went, subject.newcomers, subject.record(), {"silent": 1}, 1)
+
+
+def remembered(subject: Search) -> dict[int, bytes]:
+    """The archive as bytes by identity."""
+    return dict(
+        zip(subject.archive.identities, (each.tobytes() for each in subject.archive.memory.points), strict=True)
+    )
+
+
+def archived(store: Store) -> dict[int, bytes]:
+    return {identity: point.tobytes() for identity, point in store.archive().items()}
 
 
 def same(first: list[Individual], second: list[Individual]) -> bool:
     def whole(each: Individual) -> tuple[object, ...]:
         arrays = each.latents.tobytes(), each.latents.shape, each.embedding.tobytes()
-        return each.identity, each.generation, each.parents, each.sparseness, *arrays
+        family = each.identity, each.generation, each.parents, each.operator
+        return *family, each.sparseness, each.quality, *arrays
 
     return list(map(whole, first)) == list(map(whole, second))
 
@@ -53,8 +82,8 @@ def test_what_is_saved_is_what_comes_back(tmp_path: Path) -> None:
         live(subject, store, 12)
     with open_store(tmp_path / "new" / "s.db", replace(HEADER, seed=1, calibration=None)) as store:
         assert store.header == HEADER
-        assert store.state() == subject.state()
-        assert same(store.container(), subject.container) and same(store.archive(), subject.archive.members)
+        assert store.state() == subject.state() | {"embedded": 1}
+        assert same(store.container(), subject.container) and archived(store) == remembered(subject)
     assert read_header(tmp_path / "new" / "s.db") == HEADER
 
 
@@ -76,11 +105,73 @@ def test_all_that_lived_is_kept_until_there_are_too_many_and_then_the_oldest_dea
         born: set[int] = set()
         for _ in range(60):
             live(subject, store, 1)
-            born |= {each.identity for each in [*subject.container, *subject.archive.members]}
-        living = {each.identity for each in [*subject.container, *subject.archive.members]}
+            born |= {*(each.identity for each in subject.container), *subject.archive.identities}
+        living = {*(each.identity for each in subject.container), *subject.archive.identities}
         kept = {each.identity for each in store.individuals()}
         assert len(born - living) > 20 and living <= kept
         assert kept - living == set(sorted(born - living)[-20:])
+
+
+def test_without_a_bound_all_that_lived_is_kept_with_when_it_lived(tmp_path: Path) -> None:
+    subject, containers = search(), {}
+    with open_store(tmp_path / "s.db", HEADER, keep=None) as store:
+        for _ in range(50):
+            live(subject, store, 1)
+            if not subject.founding:
+                containers[subject.generation] = {each.identity for each in subject.container}
+    with read_store(tmp_path / "s.db") as store:
+        lives = list(store.lives())
+        assert [past.generation for past in store.generations()][-1] == subject.record()
+        assert [past.rejected for past in store.generations()] == [{"silent": 1}] * (subject.generation + 1)
+        assert [each.sparseness for each in store.most_novel(3)] == sorted(
+            (life.individual.sparseness for life in lives), reverse=True
+        )[:3]
+    for generation, container in containers.items():
+        assert {life.individual.identity for life in lives if life.lived(generation)} == container
+
+
+def test_one_individual_is_found_by_its_identity_or_not_at_all(tmp_path: Path) -> None:
+    subject = search()
+    with open_store(tmp_path / "s.db", HEADER) as store:
+        live(subject, store, 6)
+        wanted = subject.container[2]
+        found = store.individual(wanted.identity)
+        assert found is not None and same([found], [wanted])
+        assert (found.operator, found.quality) == (wanted.operator, wanted.quality)
+        assert store.individual(10**9) is None
+
+
+def test_points_of_another_embedding_are_known_as_such(tmp_path: Path) -> None:
+    subject = search()
+    with open_store(tmp_path / "s.db", HEADER) as store:
+        live(subject, store, 6)
+        assert store.embedded() == Embedded(1, "texture", {"mean": [0.5], "scale": [1.25]})
+        number = store.embed_anew("mfcc", {"a": 1})
+        assert number == 2 and store.embedded().number == 1  # nothing of it has been saved yet
+        subject.newcomers |= {each.identity: replace(each, embedding=each.embedding * 2) for each in subject.container}
+        store.save(replace(change(subject), embedded=number))
+        assert store.embedded() == Embedded(2, "mfcc", {"a": 1})
+        pairs = zip(store.container(), subject.container, strict=True)
+        assert all(np.array_equal(held.embedding, 2 * each.embedding) for held, each in pairs)
+
+
+def test_excerpts_come_back(tmp_path: Path) -> None:
+    latents = np.random.default_rng(0).standard_normal((7, 3)).astype(np.float32)
+    with open_store(tmp_path / "s.db", HEADER) as store:
+        assert store.excerpts() is None
+        store.keep_excerpts(latents)
+    with read_store(tmp_path / "s.db") as store:
+        assert np.array_equal(store.excerpts(), latents)
+        with pytest.raises(StoreError, match="not written"):
+            store.keep_excerpts(latents)
+
+
+def test_what_is_not_there_can_not_be_read(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="no such file"):
+        read_store(tmp_path / "none.db")
+    (tmp_path / "empty.db").touch()
+    with pytest.raises(UnfitStoreError, match="empty"):
+        read_store(tmp_path / "empty.db")
 
 
 def test_its_file_and_its_log_stop_growing(tmp_path: Path) -> None:
@@ -100,7 +191,7 @@ def test_one_writer_and_a_reader_beside_it(tmp_path: Path) -> None:
         live(subject, store, 5)
         with open_store(tmp_path / "s.db", HEADER) as reader:
             live(subject, store, 5)
-            assert reader.state() == subject.state()
+            assert reader.state() == subject.state() | {"embedded": 1}
 
 
 def test_synced_at_every_commit(tmp_path: Path) -> None:
@@ -112,7 +203,7 @@ def test_synced_at_every_commit(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("model", "wood"), ("decoder_sha256", "cd" * 32), ("latent_dim", 4), ("steps", 6), ("embedding", "vggish")],
+    [("model", "wood"), ("decoder_sha256", "cd" * 32), ("latent_dim", 4), ("steps", 6)],
 )
 def test_a_store_made_for_something_else_says_what_differs_and_what_to_do(
     tmp_path: Path, field: str, value: object
@@ -157,7 +248,8 @@ def test_a_generation_that_could_not_be_written_is_written_with_the_next(tmp_pat
         assert store.state()["generation"] < subject.generation and before  # type: ignore[index]
         store._connection.execute("PRAGMA max_page_count = 1000000")
         live(subject, store, 1)
-        assert same(store.container(), subject.container) and store.state() == subject.state()
+        assert same(store.container(), subject.container) and archived(store) == remembered(subject)
+        assert store.state() == subject.state() | {"embedded": 1}
 
 
 def test_moved_aside_it_is_whole_and_out_of_the_way(tmp_path: Path) -> None:
@@ -202,6 +294,10 @@ def test_killed_while_writing_it_always_opens_and_holds_whole_generations_only(t
             assert state is not None and state["generation"] > generation
             generation = state["generation"]
             whole = search()
-            live(whole, None, generation)
-            assert same(store.container(), whole.container) and same(store.archive(), whole.archive.members)
-            assert state == whole.state()
+            while whole.founding or whole.generation < generation:
+                live(whole, None, 1)
+            assert same(store.container(), whole.container) and archived(store) == remembered(whole)
+            assert state == whole.state() | {"embedded": 1}
+            assert [past.generation.number for past in store.generations()] == list(
+                range(max(0, generation - 39), generation + 1)
+            )

@@ -21,7 +21,7 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 from installation.commands import Control, Ping, Refused
 from installation.control.router import Due, Subscribe, from_osc
 from installation.errors import ControlError
-from installation.parameters import Parameter
+from installation.parameters import WHOLE, Parameter
 
 RECEIVE_BYTES = 4 * 1024 * 1024
 """What the system may hold for us while the loop is busy."""
@@ -102,7 +102,7 @@ class OscPort(asyncio.DatagramProtocol):
     def tell(self, address: str, value: float) -> None:
         """Send the peers what a parameter is now; not to the one whose message is being obeyed."""
         parameter = self.parameters.get(address)
-        whole = parameter is not None and parameter.curve in ("steps", "switch")
+        whole = parameter is not None and parameter.curve in WHOLE
         content = message(address, int(value) if whole else float(value))
         for peer in self._listeners():
             self._send(content, peer)

@@ -4,25 +4,30 @@
     /evolution/sigma 0.8 5    there in 5 seconds
     /unit/voice/gain 0.5      the same parameter by its travel, 0..1, as a fader gives it
     /latent/*/bias 0          every parameter the pattern matches
+    /evolution/operator drift a choice by its name, or its place among them (from 0)
     /scene/recall nocturne    a scene by its file's stem, its name, or its place in the show (from 0)
-    /scene/next /evolution/reset /panic /ping
+    /scene/next /evolution/forget /evolution/reset /panic /ping
+    /evolution/more           more like what is sounding; also never, pin, unpin
+    /evolution/more 1234      more like the trajectory of this identity
+    /evolution/recall 1234    that one, back from the store
     /subscribe 9001 60        send me, at port 9001, what others change in the next 60 seconds
 
 Numbers may come as any of OSC's number types; true and false are 1 and 0; text is never a number. A value outside its
 range is refused, not clipped. What needs no value obeys any but 0 and false, so that a button's release does nothing.
+An identity must be a whole number by its type, i or h: 1.0 is a button pressed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from installation.commands import Control, Ping, Ramp, Recall, Refused, Set
+from installation.commands import Control, Ping, Ramp, Recall, Refused, Revive, Set, Wish
 from installation.control import packet, pattern
 from installation.control.packet import Argument
-from installation.parameters import Parameter, nearest
-from installation.scene import ACTIONS, RECALL, TOGGLE, Midi, midi_control
+from installation.parameters import WHOLE, Parameter, nearest
+from installation.scene import ACTIONS, RECALL, REVIVE, TOGGLE, Midi, midi_control
 
 OWNERS: dict[str, tuple[str, ...]] = {
     "evolution": ("breeder",),
@@ -31,7 +36,14 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "picture": ("stage",),
     "master": ("voice", "stage"),
 }
-"""The processes that obey the parameters of each owner, the first word of an address."""
+"""The processes that obey the parameters of each owner, the first word of an address; but see `obeying`."""
+EVOLVE = "/evolve"
+
+
+def obeying(parameter: Parameter) -> tuple[str, ...]:
+    """The processes that obey `parameter`: its owner's, but whether a latent may evolve is the search's affair."""
+    return OWNERS["evolution"] if parameter.address.endswith(EVOLVE) else OWNERS[parameter.owner]
+
 
 UNIT = "/unit"
 SUBSCRIBE = "/subscribe"
@@ -86,7 +98,7 @@ def from_message(
     """The commands one message stands for: none for a button's release, several for a pattern. With `hint` a refusal
     names the nearest known address."""
     if address in ACTIONS:
-        return _action(ACTIONS[address], arguments)
+        return _action(address, arguments)
     if address in _WORDS:
         return _WORDS[address](arguments)
     twin = address.startswith(UNIT + "/")
@@ -109,13 +121,14 @@ def _turn(
     chosen: tuple[Parameter, ...], arguments: tuple[Argument, ...], twin: bool
 ) -> tuple[Set | Ramp, ...] | Refused:
     """`arguments` are a value, or a value and seconds, for every one of `chosen`; all are turned or none."""
-    numbers = _numbers(arguments)
-    if isinstance(numbers, Refused):
-        return Refused(f"{chosen[0].address}: {numbers.reason}")
-    if len(numbers) not in (1, 2):
-        return Refused(f"{chosen[0].address}: got {len(numbers)} values, allowed are a value, or a value and seconds")
     commands = []
     for parameter in chosen:
+        numbers = _numbers(arguments, None if twin else parameter)
+        if isinstance(numbers, Refused):
+            return Refused(f"{parameter.address}: {numbers.reason}")
+        if len(numbers) not in (1, 2):
+            got = f"got {len(numbers)} values"
+            return Refused(f"{parameter.address}: {got}, allowed are a value, or a value and seconds")
         command = _turn_one(parameter, *numbers, twin=twin)
         if isinstance(command, Refused):
             return command
@@ -132,7 +145,7 @@ def _turn_one(parameter: Parameter, given: float, seconds: float = 0.0, *, twin:
         return Refused(f"{parameter.address}: {fault}")
     if not 0.0 <= seconds <= RAMP_AT_MOST_S:
         return Refused(f"{parameter.address}: a ramp of {seconds:g} s is outside 0..{RAMP_AT_MOST_S:g} s")
-    if seconds and parameter.curve in ("steps", "switch"):
+    if seconds and parameter.curve in WHOLE:
         return Refused(f"{parameter.address}: takes whole numbers and can't be ramped")
     return Ramp(parameter.address, value, seconds) if seconds else Set(parameter.address, value)
 
@@ -145,9 +158,15 @@ def _snapped(parameter: Parameter, value: float) -> float:
     return float(value)
 
 
-def _numbers(arguments: tuple[Argument, ...]) -> tuple[float, ...] | Refused:
-    numbers = []
+def _numbers(arguments: tuple[Argument, ...], of: Parameter | None = None) -> tuple[float, ...] | Refused:
+    """`arguments` as numbers; the first may be a name, if `of` is a choice."""
+    numbers: list[float] = []
     for argument in arguments:
+        if of and of.choices and isinstance(argument, str) and not numbers:
+            value = of.named(argument)
+            if value is None:
+                return Refused(of.unnamed(argument))
+            argument = value
         if not isinstance(argument, int | float):
             return Refused(f"got {_kind(argument)}, allowed are numbers")
         numbers.append(float(argument))
@@ -164,9 +183,33 @@ def _shown(address: str) -> str:
     return address if len(address) <= 64 else address[:61] + "..."
 
 
-def _action(command: Control, arguments: tuple[Argument, ...]) -> tuple[Control, ...]:
+def _action(address: str, arguments: tuple[Argument, ...]) -> tuple[Control, ...] | Refused:
+    command = ACTIONS[address]
     released = bool(arguments) and arguments[0] is not None and arguments[0] in (0, 0.0, False)
-    return () if released else (command,)
+    if released:
+        return ()
+    if not isinstance(command, Wish) or not arguments or _is_press(arguments[0]):
+        return (command,)
+    identity = _identity(address, arguments)
+    return identity if isinstance(identity, Refused) else (replace(command, identity=identity),)
+
+
+def _is_press(argument: Argument) -> bool:
+    """What a button sends when it is pressed; a whole number is an identity, and any other number neither."""
+    number = isinstance(argument, int | float) and not isinstance(argument, bool)
+    return not number or (isinstance(argument, float) and 0.0 < argument <= 1.0)
+
+
+def _identity(address: str, arguments: tuple[Argument, ...]) -> int | Refused:
+    first = arguments[0] if len(arguments) == 1 else None
+    if isinstance(first, bool) or not isinstance(first, int) or first < 1:
+        return Refused(f"{address}: allowed is one trajectory's identity, a whole number (OSC's i or h) from 1")
+    return first
+
+
+def _revive(arguments: tuple[Argument, ...]) -> tuple[Revive, ...] | Refused:
+    identity = _identity(REVIVE, arguments)
+    return identity if isinstance(identity, Refused) else (Revive(identity),)
 
 
 def _recall(arguments: tuple[Argument, ...]) -> tuple[Recall, ...] | Refused:
@@ -201,6 +244,7 @@ def _ping(arguments: tuple[Argument, ...]) -> tuple[Ping, ...]:
 _WORDS: dict[str, Callable[[tuple[Argument, ...]], tuple[Asked, ...] | Refused]] = {
     "/ping": _ping,
     RECALL: _recall,
+    REVIVE: _revive,
     SUBSCRIBE: _subscribe,
     UNSUBSCRIBE: _unsubscribe,
 }

@@ -1,10 +1,10 @@
-"""Breeding, offline or live: ask, decode, gate, embed, tell, store. No process, no clock: `render`, tests and the
+"""Breeding, offline or live: ask, evaluate, tell, store. No process, no clock: `evolve`, `render`, tests and the
 breeder process run this same class."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,105 +14,202 @@ from installation.commands import Trajectory
 from installation.errors import StoreError
 from installation.evolution.archive import Archive
 from installation.evolution.audition import Decode
+from installation.evolution.diagnosis import Diagnosis, diagnose
 from installation.evolution.embedding import Embedding
+from installation.evolution.evaluation import Evaluator, GoOn, always, batches
 from installation.evolution.genotype import INITS, Space
-from installation.evolution.quality import REASONS, faults
-from installation.evolution.search import Search, Steering
-from installation.evolution.store import Store
+from installation.evolution.individual import Individual
+from installation.evolution.lens import Lens
+from installation.evolution.quality import REASONS, judge
+from installation.evolution.search import FOUNDERS_AT_ONCE, Search, Steering, trajectory
+from installation.evolution.settings import Settings
+from installation.evolution.store import Change, Store
 
 Floats = npt.NDArray[np.float32]
-GoOn = Callable[[], bool]
 
-BATCH = 8
-"""Clips decoded at once. RAVE decoders gain little beyond, and a heartbeat fits between two batches."""
 CALIBRATION_SOUNDS = 32
 """Sounds a new embedding is calibrated on: half drawn from N(0, 1), half from the model's excerpts."""
-
-
-def always() -> bool:
-    """Go on."""
-    return True
+BANISHED = "banished"
+"""Why a child was refused that is too like one a person never wants again."""
 
 
 class Breeder:
-    """One search with the ears it needs. `batches` counts batches of clips ever decoded, `rejected` clips by reason;
-    `store_fault` says why the last generation isn't in the store, if it isn't."""
+    """One search with the ears it needs. `rejected` counts clips by reason; `store_fault` says why the last generation
+    isn't in the store, if it isn't; `embedded` is the number the store has for the embedding points are of."""
 
-    def __init__(self, search: Search, decode: Decode, embedding: Embedding, store: Store | None = None) -> None:
+    def __init__(self, search: Search, evaluator: Evaluator, store: Store | None = None, embedded: int = 1) -> None:
         self.search = search
-        self.decode = decode
-        self.embedding = embedding
+        self.evaluator = evaluator
         self.store = store
-        self.batches = 0
-        self.rejected: Counter[str] = Counter(dict.fromkeys(REASONS, 0))
+        self.embedded = embedded
+        self.rejected: Counter[str] = Counter(dict.fromkeys((*REASONS, BANISHED), 0))
         self.store_fault: str | None = None
+        self._rejected_now: Counter[str] = Counter()
+        held = store.state() if store and search.founding else None
+        if held is not None:
+            self._rejected_now.update(held["rejected"])
 
     def steer(self, steering: Steering) -> None:
         """Heard from the next brood on."""
         self.search.steering = steering
 
     def generation(self, go_on: GoOn = always) -> tuple[Trajectory, ...]:
-        """Evaluate one brood and keep it; those that came into the container. `go_on` is called after each batch: when
-        it says no, the brood is given up and nothing changes but the generator."""
+        """Evaluate one brood and keep it; those that came into the container. `go_on` is called now and then: when it
+        says no, the brood is given up and nothing changes but the generator."""
         latents = self.search.ask()
-        embeddings = np.zeros((len(latents), self.embedding.size), np.float32)
-        accepted = np.zeros(len(latents), bool)
-        for start in range(0, len(latents), BATCH):
-            rows = slice(start, start + BATCH)
-            embeddings[rows], accepted[rows] = self.evaluate(latents[rows])
-            if not go_on():
-                return ()
-        survivors = self.search.tell(embeddings, accepted)
+        evaluated = self.evaluator.evaluate(latents, self.search.generation + 1, go_on)
+        if evaluated is None:
+            return ()
+        founding = self.search.founding
+        survivors = self.search.tell(evaluated.embeddings, evaluated.accepted, evaluated.quality)
+        refused = Counter(reason for reason in evaluated.reasons if reason)
+        refused[BANISHED] += self.search.banished
+        self.rejected.update(refused)
+        self._rejected_now = self._rejected_now + refused if founding else +refused
         self.keep()
+        if not self.search.founding:
+            self._rejected_now = Counter() if founding else self._rejected_now
         return survivors
-
-    def evaluate(self, latents: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
-        """Embeddings (batch, size) of `latents` (batch, steps, latent_dim), zeros for what the gate refused, and which
-        passed (batch,)."""
-        sounds = self.decode(latents)
-        reasons = faults(sounds)
-        self.batches += 1
-        self.rejected.update(reason for reason in reasons if reason)
-        accepted = np.array([reason is None for reason in reasons])
-        embeddings = np.zeros((len(latents), self.embedding.size), np.float32)
-        if accepted.any():
-            embeddings[accepted] = self.embedding.embed(sounds[accepted])
-        return embeddings, accepted
 
     def keep(self) -> None:
         """Write the search as it is now to the store, if there is one. A full disk doesn't end the show: the search
         goes on, and the next generation that can be written brings what this one lacked."""
         if self.store is None:
+            self.search.settled()
             return
+        search, archive = self.search, self.search.archive
+        change = Change(
+            state=search.state() | {"rejected": dict(self._rejected_now)},
+            container=[each.identity for each in search.container],
+            came=archive.came,
+            went=archive.went,
+            newcomers=search.newcomers,
+            generation=search.record(),
+            rejected=self._rejected_now,
+            embedded=self.embedded,
+        )
         try:
-            self.store.save(self.search.state(), self.search.container, self.search.archive.members)
+            self.store.save(change)
+            search.settled()
             self.store_fault = None
         except StoreError as error:
             self.store_fault = str(error)
+
+    # People -------------------------------------------------------------------------------------------------------
+
+    def favour(self, identity: int) -> tuple[Trajectory, ...]:
+        """More like this, for some generations; itself to be played. KeyError if it never lived."""
+        found = self._lived(identity)
+        self.search.wishes.favour(found)
+        self.keep()
+        return (trajectory(found, found.sparseness),)
+
+    def banish(self, identity: int) -> tuple[Trajectory, ...]:
+        """Never again: it leaves the container, and children too like it are refused. KeyError if it never lived."""
+        self.search.banish(self._lived(identity))
+        self.keep()
+        return ()
+
+    def pin(self, identity: int) -> tuple[Trajectory, ...]:
+        """Selection and reset may not drop it; one that lives no more lives again. KeyError if it never lived,
+        ValueError if too many are pinned."""
+        found = self._lived(identity)
+        self.search.wishes.pin(identity, self.search.container_size)
+        return self._live(found)
+
+    def unpin(self, identity: int) -> tuple[Trajectory, ...]:
+        """Selection may drop it again. KeyError if it is not pinned."""
+        self.search.wishes.pinned.remove(identity)
+        self.keep()
+        return ()
+
+    def recall(self, identity: int) -> tuple[Trajectory, ...]:
+        """From the store into the container; itself to be played. KeyError if it never lived, ValueError if there is no
+        place for it."""
+        return self._live(self._lived(identity))
+
+    def _live(self, individual: Individual) -> tuple[Trajectory, ...]:
+        self.search.recall(individual)
+        self.keep()
+        return (trajectory(individual, individual.sparseness),)
+
+    def _lived(self, identity: int) -> Individual:
+        try:
+            return self.search.living(identity)
+        except KeyError:
+            found = self.store.individual(identity) if self.store else None
+            if found is None:
+                raise
+            return found
+
+    def forget(self) -> tuple[Trajectory, ...]:
+        """Empty the archive: what was left may be found again. The store keeps what was."""
+        self.search.archive.clear()
+        self.keep()
+        return ()
 
     def reset(self) -> None:
         """Forget the container and breed anew; the archive and the store keep what was."""
         self.search.reset()
         self.keep()
 
+    def switch(self, evaluator: Evaluator, name: str, calibration: dict[str, Any]) -> None:
+        """Measure novelty on another embedding from now on: the container is heard again, the archive forgotten, for
+        its points are of the one before, and what is refused now leaves. The threshold is found anew."""
+        search = self.search
+        known = [each.latents for each in search.container]
+        heard = evaluator.evaluate(np.stack(known), search.generation, always) if known else None
+        self.evaluator = evaluator
+        search.archive.clear()
+        search.archive.threshold = None
+        search.lens.restore(None)
+        if heard is not None:
+            rows = np.flatnonzero(heard.accepted)
+            search.container = [replace(search.container[row], embedding=heard.embeddings[row]) for row in rows]
+            search.sparseness = [search.sparseness[row] for row in rows]
+            search.newcomers |= {each.identity: each for each in search.container}
+        if self.store is not None:
+            try:
+                self.embedded = self.store.embed_anew(name, calibration)
+            except StoreError as error:
+                self.store, self.store_fault = None, str(error)
+        self.keep()
+
     def figures(self) -> dict[str, Any]:
         """The search's part of the run's report."""
+        found = self.diagnosis()
         return {
             "generations": self.search.generation,
             "evaluations": self.search.evaluations,
             "mean_sparseness": self.search.mean_sparseness,
             "container": len(self.search.container),
-            "archive": len(self.search.archive.members),
+            "archive": len(self.search.archive),
             "rejected": dict(self.rejected),
+            "diagnosis": found.name,
+            "diagnosis_sentence": found.sentence,
+            "operators": {name: round(share, 3) for name, share in self.search.credit.shares().items()},
+            "pinned": sorted(self.search.wishes.pinned),
         }
+
+    def diagnosis(self) -> Diagnosis:
+        """What is the matter with the search, by the paper's names; see `diagnosis`."""
+        children = max(1, self.search.brood_size)
+        rejected = sum(self._rejected_now.values()) / children
+        held = self.search.container
+        quality = float(np.mean([each.quality for each in held])) if held else 1.0
+        return diagnose(self.search.history, min(1.0, rejected), quality)
 
 
 def resume(search: Search, store: Store) -> bool:
     """Let `search` go on where `store` stopped; False if that holds nothing yet."""
     state = store.state()
-    if state is not None:
-        search.restore(state, store.container(), store.archive())
-    return state is not None
+    if state is None:
+        return False
+    wanted = [store.individual(identity) for identity, _ in state["wishes"]["favoured"]]
+    history = [past.generation.mean for past in store.generations()]
+    favoured = [each for each in wanted if each is not None]
+    search.restore(state, store.container(), store.archive(), favoured, history)
+    return True
 
 
 def calibrate(
@@ -120,34 +217,57 @@ def calibrate(
 ) -> None:
     """Fit `embedding` to what this model sounds like, the same for the same seed. Sounds the gate refuses are left out;
     if all are, the embedding stays as it was."""
-    rng = np.random.default_rng([seed, 1])
-    half = CALIBRATION_SOUNDS // 2
-    drawn = [INITS[name](half, steps, space, excerpts, rng) for name in ("normal", "dataset")]
     sounds = []
-    clips = np.concatenate(drawn)
-    for start in range(0, len(clips), BATCH):
-        heard = decode(clips[start : start + BATCH])
-        sounds.append(heard[[reason is None for reason in faults(heard)]])
+    for clips in batches(prior(CALIBRATION_SOUNDS, space, steps, excerpts, seed)):
+        heard = decode(clips)
+        sounds.append(heard[judge(heard, clips, space).accepted])
         if not go_on():
             return
     if sum(map(len, sounds)):
         embedding.calibrate(np.concatenate(sounds))
 
 
+def prior(count: int, space: Space, steps: int, excerpts: Floats, seed: int) -> Floats:
+    """Genotypes as the model itself is: half drawn from N(0, 1), half from its `excerpts`. (count, steps, latent_dim),
+    the same for the same seed."""
+    rng = np.random.default_rng([seed, 1])
+    shares = {"normal": count // 2, "dataset": count - count // 2}
+    return np.concatenate([INITS[name](share, steps, space, excerpts, rng) for name, share in shares.items()])
+
+
 def new_search(
     space: Space,
-    steps: int,
-    container: int,
-    brood: int,
-    seed: int,
+    settings: Settings,
     *,
-    init: str = "normal",
-    archive: int = 1000,
     excerpts: Floats | None = None,
     steering: Steering | None = None,
+    founders_at_once: int = FOUNDERS_AT_ONCE,
 ) -> Search:
-    """A search at its beginning, its chance from `seed` alone."""
-    rng = np.random.Generator(np.random.PCG64(seed))
+    """A search at its beginning, its chance from the settings' seed alone."""
     return Search(
-        container, brood, rng, space, steps, steering=steering, archive=Archive(archive), init=init, excerpts=excerpts
+        settings.container,
+        settings.brood,
+        np.random.Generator(np.random.PCG64(settings.seed)),
+        space,
+        settings.steps,
+        steering=steering or steering_of(settings),
+        archive=Archive(settings.archive),
+        init=settings.init,
+        excerpts=excerpts,
+        founders_at_once=founders_at_once,
+        adapt=settings.adapt,
+        lens=Lens(settings.components, settings.refit),
+    )
+
+
+def steering_of(settings: Settings) -> Steering:
+    """What nobody turns: a run as its settings say, with two parents a child unless there is no crossover."""
+    return Steering(
+        mutation_rate=settings.rate,
+        sigma=settings.sigma,
+        crossover=0.0 if settings.crossover == "none" else 1.0,
+        neighbours=settings.neighbours,
+        operator=settings.mutation,
+        recombination=settings.crossover,
+        selection=settings.selection,
     )

@@ -1,7 +1,6 @@
-"""Trajectories as genotypes: how the first are drawn and how children are made. Pure; chance is an argument.
+"""Trajectories as genotypes: where they may lie, and how the first are drawn. Pure; chance is an argument.
 
-Everything is (count, steps, latent_dim) float32 in the model's own latent units. Operators after LVNS-RAVE (arXiv
-2404.14063): one-point crossover on the time axis, Gaussian mutation; bounds, spans and masks are ours.
+Everything is (count, steps, latent_dim) float32 in the model's own latent units. How children are made: `operators`.
 """
 
 from __future__ import annotations
@@ -13,12 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
-Bools = npt.NDArray[np.bool_]
 
 BOUND = 3.0
 """How far from the mean a latent may lie, in its own deviations."""
-SMOOTH_SHARE = 0.5
-"""How often a mutated child gets one smooth bump instead of scattered steps."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +37,7 @@ class Space:
         return np.asarray(self.mean + BOUND * self.deviation, np.float32)
 
 
-def reflect(latents: Floats, space: Space) -> Floats:
+def reflect(latents: npt.NDArray[np.floating], space: Space) -> Floats:
     """`latents` (..., latent_dim) folded back into the space's bounds, as a ball between two walls."""
     low, high = space.low.astype(np.float64), space.high.astype(np.float64)
     width = np.maximum(high - low, np.finfo(np.float64).tiny)
@@ -74,44 +70,3 @@ def dataset(count: int, steps: int, space: Space, excerpts: Floats, rng: np.rand
 Init = Callable[[int, int, Space, Floats, np.random.Generator], Floats]
 INITS: dict[str, Init] = {"random": uniform, "normal": normal, "dataset": dataset}
 """How the first container is drawn, by name: (count, steps, space, excerpts, rng) → (count, steps, latent_dim)."""
-
-
-def crossover(first: Floats, second: Floats, rng: np.random.Generator) -> Floats:
-    """One-point crossover in time: `first` up to a cut, `second` from it. The cut is drawn for each child, uniform over
-    1..steps-1, so both parents are heard; trajectories of one step can't be cut and stay as in `first`."""
-    count, steps, _ = first.shape
-    if steps < 2:
-        return first.copy()
-    cuts = rng.integers(1, steps, (count,))
-    return np.where((np.arange(steps) < cuts[:, None])[..., None], first, second)
-
-
-def mutate(
-    children: Floats, rate: float, sigma: float, space: Space, rng: np.random.Generator, mask: Bools | None = None
-) -> Floats:
-    """`children` with a share `rate` (0..1) of their steps moved, `sigma` deviations of each latent far, and reflected.
-
-    `rate` is the chance of each single step of a child to be mutated, the same for all steps. Each child takes one of
-    two operators: scattered (every step decides alone and moves alone) or smooth (see `bumps`), which keeps a path
-    playable. Steps that aren't mutated stay bit for bit; `mask` (latent_dim,) is False where a latent must not move.
-    """
-    count, steps, latent_dim = children.shape
-    smooth = rng.random((count,)) < SMOOTH_SHARE
-    scattered = rng.random((count, steps)) < rate
-    noise = rng.standard_normal((count, steps, latent_dim))
-    bump = bumps(count, steps, rate, rng)
-    weight = np.where(smooth[:, None], bump, scattered)
-    noise = np.where(smooth[:, None, None], noise[:, :1], noise)
-    moved = reflect(np.asarray(children + weight[..., None] * noise * sigma * space.deviation, np.float32), space)
-    allowed = np.ones(latent_dim, bool) if mask is None else mask
-    return np.where((weight > 0)[..., None] & allowed & (sigma > 0), moved, children)
-
-
-def bumps(count: int, steps: int, rate: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    """One raised-cosine bump for each child, (count, steps), 0 outside a span of `rate * steps` steps (rounded up or
-    down by chance, so the mean is exact). A span may leave at the end and go on at the start: no step is favoured."""
-    spans = np.floor(rate * steps + rng.random((count,))).astype(np.int64)
-    starts = rng.integers(0, steps, (count,))
-    inside = np.mod(np.arange(steps) - starts[:, None], steps)
-    shape = np.sin(np.pi * (inside + 1) / (spans[:, None] + 1)) ** 2
-    return np.where(inside < spans[:, None], shape, 0.0)

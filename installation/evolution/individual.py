@@ -12,9 +12,10 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Individual:
-    """`latents` (steps, latent_dim), `embedding` (size,). `identity` is unique in a run and grows; `parents` holds the
-    identities of two parents, one twice for a child without crossover, none for a founder. `sparseness` is as it was
-    when the individual was evaluated: it drifts as others come and go."""
+    """`latents` (steps, latent_dim), `embedding` (size,). `identity` is unique in a run and grows; `generation` is 0
+    for the first founders; `parents` holds the identities of two parents, one twice for a child without crossover, none
+    for a founder; `operator` is the mutation that made it, empty for a founder. `sparseness` is as it was when the
+    individual was evaluated: it drifts as others come and go. `quality` is 0..1, see `quality.judge`."""
 
     identity: int
     generation: int
@@ -22,6 +23,8 @@ class Individual:
     latents: Floats
     embedding: Floats
     sparseness: float
+    operator: str = ""
+    quality: float = 1.0
 
 
 def embeddings_of(individuals: list[Individual], size: int) -> Floats:

@@ -8,7 +8,7 @@ asks decodes and embeds.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,16 @@ import numpy.typing as npt
 
 from installation.commands import Trajectory
 from installation.evolution.archive import Archive
-from installation.evolution.genotype import INITS, Space, crossover, mutate
+from installation.evolution.credit import Credit
+from installation.evolution.genotype import INITS, Space
 from installation.evolution.individual import Individual, embeddings_of
-from installation.evolution.sparseness import sparseness
+from installation.evolution.lens import Lens
+from installation.evolution.operators import CROSSOVERS, MIXED, MUTATIONS, Birth, mutate
+from installation.evolution.selection import SELECTIONS, Field
+from installation.evolution.wishes import Wishes
 
 Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 FOUNDING_TRIES = 4
@@ -29,31 +34,67 @@ FOUNDERS_AT_ONCE = 8
 """Founders in one brood, at most: the first of them can be played while the others are evaluated."""
 FEWEST = 2
 """Individuals a container must hold before it can breed."""
+SUCCESS = 0.2
+"""Share of a brood that comes into the container at which an adapting sigma stays as it is (Rechenberg 1973)."""
+DAMPING = 10.0
+"""Generations of nothing but success in which an adapting sigma grows by e, and of nothing but failure in which it
+falls by the fourth root of e (Kern et al., "Learning probability distributions in continuous evolutionary
+algorithms", Natural Computing 3, 2004)."""
+REACH = 8.0
+"""How far, as a factor, sigma adapts either way at the most."""
+HISTORY = 1000
+"""Generations whose mean sparseness is remembered for a diagnosis."""
 
 
 @dataclass(frozen=True, eq=False)
 class Steering:
     """What a person may turn while the search runs; read at every `ask` and `tell`. `mask` (latent_dim,) is False where
-    a latent must not be mutated."""
+    a latent must not be mutated; `quality` 0..1 weighs quality against novelty; the names are those of `operators` and
+    `selection`."""
 
     mutation_rate: float = 0.5
     sigma: float = 0.6
     crossover: float = 0.7
     neighbours: int = 15
     mask: Bools | None = None
+    quality: float = 0.0
+    operator: str = MIXED
+    recombination: str = "one-point"
+    selection: str = "nearest"
 
 
 @dataclass(frozen=True, eq=False)
 class Brood:
-    """What was asked and not yet told: `latents` (count, steps, latent_dim), identities and parents of each."""
+    """What was asked and not yet told: `latents` (count, steps, latent_dim), and of each its identity, its parents'
+    and the operator that made it."""
 
     latents: Floats
     identities: range
     parents: list[tuple[int, ...]]
+    operators: list[str]
+
+
+@dataclass(frozen=True)
+class Generation:
+    """How one generation ended. `mean`, `deviation`, `lowest` and `highest` are of the container's sparseness, `born`
+    those that came into it; `reach` is the factor by which sigma has adapted, `credit` what each operator earns."""
+
+    number: int
+    evaluations: int
+    mean: float
+    deviation: float
+    lowest: float
+    highest: float
+    born: int
+    archived: int
+    threshold: float | None
+    reach: float
+    credit: dict[str, float]
 
 
 class Search:
-    """The container and everything needed to go on. `generation` counts broods told, founders' broods too."""
+    """The container and everything needed to go on. `generation` counts broods of children told; founders are of the
+    generation that was current when they came, the first of 0."""
 
     def __init__(
         self,
@@ -67,6 +108,9 @@ class Search:
         archive: Archive | None = None,
         init: str = "normal",
         excerpts: Floats | None = None,
+        founders_at_once: int = FOUNDERS_AT_ONCE,
+        adapt: bool = False,
+        lens: Lens | None = None,
     ) -> None:
         if container_size < FEWEST or brood_size < 1 or steps < 1:
             raise ValueError(
@@ -81,22 +125,35 @@ class Search:
         self.space = space
         self.steps = steps
         self.steering = steering or Steering()
-        self.archive = archive or Archive(0)
+        self.archive = Archive(0) if archive is None else archive
         self.init = init
         self.excerpts = np.zeros((0, space.latent_dim), np.float32) if excerpts is None else excerpts
+        self.founders_at_once = founders_at_once
+        self.adapt = adapt
+        self.lens = lens or Lens(0)
         self.generation = 0
         self.evaluations = 0
         self.container: list[Individual] = []
         self.sparseness: list[float] = []
-        self._next_identity = 1
-        self._founders_left = FOUNDING_TRIES * container_size
+        self.newcomers: dict[int, Individual] = {}
+        """Those that came into container or archive since whoever keeps the store last took them."""
+        self.history: list[float] = []
+        """Mean sparseness after each generation from the first container on, the last HISTORY of them."""
+        self.wishes = Wishes()
+        self.banished = 0
+        """Children of the last brood that were too like one that must not come again."""
+        self.credit = Credit(MUTATIONS)
+        self.reach = 1.0
         self.asked: Brood | None = None
+        self._born = 0
+        self._next_identity = 1
+        self._founded = False
+        self._founders_left = FOUNDING_TRIES * container_size
 
     @property
     def founding(self) -> bool:
         """Whether the first container is still being filled."""
-        missing = len(self.container) < self.container_size
-        return len(self.container) < FEWEST or (missing and self._founders_left > 0)
+        return not self._founded or len(self.container) < FEWEST
 
     @property
     def mean_sparseness(self) -> float:
@@ -105,83 +162,230 @@ class Search:
 
     def trajectories(self) -> tuple[Trajectory, ...]:
         """The container as what a player plays, oldest first."""
-        return tuple(map(_trajectory, self.container, self.sparseness))
+        return tuple(map(trajectory, self.container, self.sparseness))
+
+    # Asking -----------------------------------------------------------------------------------------------------
 
     def ask(self) -> Floats:
         """The next brood to evaluate, (count, steps, latent_dim): founders until the container is full, then children.
         Asking again before telling gives another brood; the one before is forgotten."""
-        if self.founding:
-            missing = max(1, self.container_size - len(self.container))
-            count = min(self.brood_size, FOUNDERS_AT_ONCE, missing)
-            latents = INITS[self.init](count, self.steps, self.space, self.excerpts, self.rng)
-            parents: list[tuple[int, ...]] = [()] * count
-        else:
-            latents, parents = self._children()
-        identities = range(self._next_identity, self._next_identity + len(latents))
-        self._next_identity += len(latents)
-        self.asked = Brood(latents, identities, parents)
-        return latents
+        self.asked = self._founders() if self.founding else self._children()
+        self._next_identity += len(self.asked.latents)
+        return self.asked.latents
 
-    def _children(self) -> tuple[Floats, list[tuple[int, ...]]]:
-        """Parents are drawn from the container with equal chance; the second differs from the first."""
-        held, turn = len(self.container), self.steering
-        pool = np.stack([each.latents for each in self.container])
-        first = self.rng.integers(0, held, self.brood_size)
-        second = (first + self.rng.integers(1, held, self.brood_size)) % held
-        second = np.where(self.rng.random(self.brood_size) < turn.crossover, second, first)
-        children = crossover(pool[first], pool[second], self.rng)
-        children = mutate(children, turn.mutation_rate, turn.sigma, self.space, self.rng, turn.mask)
-        identities = [each.identity for each in self.container]
-        return children, [(identities[a], identities[b]) for a, b in zip(first, second, strict=True)]
+    def _founders(self) -> Brood:
+        missing = max(1, self.container_size - len(self.container))
+        count = min(self.founders_at_once, missing)
+        latents = INITS[self.init](count, self.steps, self.space, self.excerpts, self.rng)
+        return self._brood(latents, [()] * count, [""] * count)
 
-    def tell(self, embeddings: Floats, accepted: Bools) -> tuple[Trajectory, ...]:
-        """Give the embeddings (count, size) of what was asked, in its order, and which of them passed the quality gate
-        (count,). Keeps the sparsest; returns those of the brood that came into the container."""
-        if self.asked is None or len(embeddings) != len(self.asked.latents) or len(accepted) != len(embeddings):
-            asked = 0 if self.asked is None else len(self.asked.latents)
-            raise ValueError(f"search: told {len(embeddings)} embeddings, {len(accepted)} accepted, asked for {asked}")
-        founders = self.founding
-        self.evaluations += len(embeddings)
-        self.generation += 1
-        self._founders_left -= len(embeddings) if founders else 0
-        brood = self._measured(self.asked, np.asarray(embeddings, np.float32), accepted)
-        self.asked = None
-        self.archive.consider(brood)
-        if not self.founding:
-            self.archive.start(self.mean_sparseness)
-        born = {each.identity for each in brood}
-        return tuple(each for each in self.trajectories() if each.identity in born)
+    def _children(self) -> Brood:
+        """Parents are drawn from the container with equal chance, or the first from those a person wants more of; the
+        second differs from the first."""
+        turn, pool = self.steering, [*self.container, *self.wishes.besides(self.container)]
+        first, second = self._parents(pool)
+        latents = np.stack([each.latents for each in pool])
+        crossed = np.where(self.rng.random(self.brood_size) < turn.crossover, second, first)
+        mixed = CROSSOVERS[turn.recombination](latents[first], latents[crossed], self.rng)
+        names = self._operators(turn.operator)
+        sigma = min(turn.sigma * self.reach, 3.0)
+        birth = Birth(mixed, latents[second], turn.mutation_rate, sigma, self.space)
+        children = mutate(birth, names, self.rng, turn.mask)
+        identities = [each.identity for each in pool]
+        other = first if turn.recombination == "none" else crossed
+        parents: list[tuple[int, ...]] = [(identities[a], identities[b]) for a, b in zip(first, other, strict=True)]
+        return self._brood(children, parents, names)
 
-    def _measured(self, asked: Brood, embeddings: Floats, accepted: Bools) -> list[Individual]:
-        """The accepted of `asked` with their sparseness, after the sparsest of all have become the container."""
-        rows = np.flatnonzero(accepted)
-        known = [each.identity for each in self.container] + [asked.identities[row] for row in rows]
-        everyone = np.vstack([embeddings_of(self.container, embeddings.shape[1]), embeddings[rows]])
-        remembered = embeddings_of(self.archive.without(known), embeddings.shape[1])
-        measured = sparseness(everyone, max(1, self.steering.neighbours), remembered)
+    def _parents(self, pool: list[Individual]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         held = len(self.container)
-        brood = [
+        first = self.rng.integers(0, held, self.brood_size)
+        wanted = self.wishes.places(pool)
+        if len(wanted):
+            chosen = self.rng.random(self.brood_size) < self.wishes.share
+            first = np.where(chosen, wanted[self.rng.integers(0, len(wanted), self.brood_size)], first)
+        second = (first + self.rng.integers(1, len(pool), self.brood_size)) % len(pool)
+        return first, second
+
+    def _operators(self, name: str) -> list[str]:
+        if name == MIXED:
+            return self.credit.choose(self.brood_size, self.rng)
+        return [name] * self.brood_size
+
+    def _brood(self, latents: Floats, parents: list[tuple[int, ...]], operators: list[str]) -> Brood:
+        identities = range(self._next_identity, self._next_identity + len(latents))
+        return Brood(latents, identities, parents, operators)
+
+    # Telling ----------------------------------------------------------------------------------------------------
+
+    def tell(
+        self, embeddings: Floats, accepted: Bools, quality: npt.NDArray[np.floating] | None = None
+    ) -> tuple[Trajectory, ...]:
+        """Give the embeddings (count, size) of what was asked, in its order, which of them passed the quality gate
+        (count,), and how good they are (count,), 1 without. Keeps the best by the steering's selection; returns those
+        of the brood that came into the container."""
+        if self.asked is None or len(embeddings) != len(self.asked.latents) or len(accepted) != len(embeddings):
+            count = 0 if self.asked is None else len(self.asked.latents)
+            raise ValueError(f"search: told {len(embeddings)} embeddings, {len(accepted)} accepted, asked for {count}")
+        asked, founders = self.asked, self.founding
+        self.asked = None
+        self.evaluations += len(embeddings)
+        self.generation += not founders
+        self._founders_left -= len(embeddings) if founders else 0
+        points = np.asarray(embeddings, np.float32)
+        banned = self.wishes.refuse(points)
+        self.banished = int((accepted & banned).sum())
+        brood = self._individuals(asked, points, accepted & ~banned, quality)
+        brood = self._select(brood)
+        full = len(self.container) >= self.container_size
+        self._founded = self._founded or full or (self._founders_left <= 0 and len(self.container) >= FEWEST)
+        born = {each.identity for each in self.container}
+        children = {each.identity for each in brood}
+        survived = tuple(each for each in self.trajectories() if each.identity in children)
+        self._born = len(survived)
+        if not founders:
+            self._learn(asked, born)
+        self._remember(brood, born)
+        return survived
+
+    def _individuals(
+        self, asked: Brood, points: Floats, accepted: Bools, quality: npt.NDArray[np.floating] | None
+    ) -> list[Individual]:
+        """The accepted of `asked`, their sparseness not known yet."""
+        return [
             Individual(
                 identity=asked.identities[row],
                 generation=self.generation,
                 parents=asked.parents[row],
                 latents=asked.latents[row].copy(),
-                embedding=embeddings[row].copy(),
-                sparseness=float(measured[held + place]),
+                embedding=points[row].copy(),
+                sparseness=0.0,
+                operator=asked.operators[row],
+                quality=1.0 if quality is None else float(quality[row]),
             )
-            for place, row in enumerate(rows)
+            for row in np.flatnonzero(accepted)
         ]
+
+    def _select(self, brood: list[Individual]) -> list[Individual]:
+        """Make the best of container and `brood` the container; the brood with its sparseness."""
         candidates = self.container + brood
-        kept = np.sort(np.argsort(-measured, kind="stable")[: self.container_size])
+        if not candidates:
+            return brood
+        field = self._field(candidates)
+        ranking = SELECTIONS[self.steering.selection](field)
+        held = len(self.container)
+        brood = [
+            replace(each, sparseness=float(found)) for each, found in zip(brood, ranking.novelty[held:], strict=True)
+        ]
+        candidates[held:] = brood
+        pinned = np.array([each.identity in self.wishes.pinned for each in candidates])
+        order = np.lexsort((-ranking.score, ~pinned))
+        kept = np.sort(order[: self.container_size])
         self.container = [candidates[place] for place in kept]
-        self.sparseness = [float(measured[place]) for place in kept]
+        self.sparseness = [float(ranking.novelty[place]) for place in kept]
         return brood
 
+    def _field(self, candidates: list[Individual]) -> Field:
+        """Everyone who is to be ranked, seen through the lens."""
+        turn = self.steering
+        points = embeddings_of(candidates, len(candidates[0].embedding))
+        known = [each.identity for each in candidates]
+        neighbours = max(1, turn.neighbours)
+        quality = np.array([each.quality for each in candidates])
+        seen = self.lens.see(points)
+        remembered = self.lens.remembered(self.archive, seen, neighbours, known)
+        return Field(seen, quality, remembered, neighbours, turn.quality)
+
+    def _learn(self, asked: Brood, born: set[int]) -> None:
+        """Settle the operators' account, and let sigma follow the children's success."""
+        came = [identity in born for identity in asked.identities]
+        self.credit.settle(asked.operators, came)
+        if self.adapt:
+            success = sum(came) / max(1, len(came))
+            self.reach *= float(np.exp((success - SUCCESS) / (1.0 - SUCCESS) / DAMPING))
+            self.reach = min(REACH, max(1.0 / REACH, self.reach))
+
+    def _remember(self, brood: list[Individual], born: set[int]) -> None:
+        """Archive, wishes, newcomers, history: what follows a generation."""
+        archived = {each.identity for each in self.archive.consider(brood)}
+        self.newcomers |= {each.identity: each for each in brood if each.identity in born | archived}
+        if self.founding:
+            return
+        self.archive.start(self.mean_sparseness)
+        self.wishes.pass_on()
+        self.history = [*self.history, self.mean_sparseness][-HISTORY:]
+        self.lens.refit(self.generation, self.container, self.archive)
+
+    def record(self) -> Generation:
+        """How the last generation ended."""
+        held = np.array(self.sparseness or [0.0])
+        return Generation(
+            number=self.generation,
+            evaluations=self.evaluations,
+            mean=self.mean_sparseness,
+            deviation=float(held.std()),
+            lowest=float(held.min()),
+            highest=float(held.max()),
+            born=self._born,
+            archived=len(self.archive),
+            threshold=self.archive.threshold,
+            reach=self.reach,
+            credit=self.credit.shares(),
+        )
+
+    # People ------------------------------------------------------------------------------------------------------
+
+    def living(self, identity: int) -> Individual:
+        """Who lives in the container under `identity`, or is wanted more of; KeyError for anyone else."""
+        for each in (*self.container, *self.wishes.favoured):
+            if each.identity == identity:
+                return each
+        raise KeyError(identity)
+
+    def banish(self, individual: Individual) -> None:
+        """Never again: out of the container, and nothing as near to it as half the usual distance may come."""
+        self.wishes.banish(individual, 0.5 * self.mean_sparseness)
+        kept = [
+            (each, now)
+            for each, now in zip(self.container, self.sparseness, strict=True)
+            if each.identity != individual.identity
+        ]
+        self.container, self.sparseness = [each for each, _ in kept], [now for _, now in kept]
+
+    def recall(self, individual: Individual) -> None:
+        """Let one that lived live again; the least sparse that isn't pinned makes room for it."""
+        if any(each.identity == individual.identity for each in self.container):
+            return
+        if len(self.container) >= self.container_size:
+            loose = [row for row, each in enumerate(self.container) if each.identity not in self.wishes.pinned]
+            if not loose:
+                raise ValueError("recall: every place in the container is pinned")
+            gone = min(loose, key=lambda row: self.sparseness[row])
+            del self.container[gone], self.sparseness[gone]
+        place = sum(each.identity < individual.identity for each in self.container)
+        self.container.insert(place, individual)
+        self.sparseness.insert(place, individual.sparseness)
+        self.newcomers.setdefault(individual.identity, individual)
+
     def reset(self) -> None:
-        """Forget the container and found anew; the archive, the counts and the generator go on, so that what comes is
-        not what was."""
-        self.container, self.sparseness, self.asked = [], [], None
+        """Forget the container, but for those that are pinned, and found anew; the archive, the counts and the
+        generator go on, so that what comes is not what was."""
+        kept = [
+            (each, now)
+            for each, now in zip(self.container, self.sparseness, strict=True)
+            if each.identity in self.wishes.pinned
+        ]
+        self.container, self.sparseness = [each for each, _ in kept], [now for _, now in kept]
+        self.asked = None
+        self._founded = False
         self._founders_left = FOUNDING_TRIES * self.container_size
+
+    # Going on ----------------------------------------------------------------------------------------------------
+
+    def settled(self) -> None:
+        """Whoever keeps the store has written the newcomers and the archive's changes."""
+        self.newcomers.clear()
+        self.archive.came.clear()
+        self.archive.went.clear()
 
     def state(self) -> dict[str, Any]:
         """All that isn't in the individuals, fit for JSON; taken between `tell` and `ask`, it continues bit for bit."""
@@ -190,21 +394,41 @@ class Search:
             "generation": self.generation,
             "evaluations": self.evaluations,
             "next_identity": self._next_identity,
+            "founded": self._founded,
             "founders_left": self._founders_left,
             "sparseness": list(self.sparseness),
             "threshold": self.archive.threshold,
             "quiet": self.archive.quiet,
+            "credit": self.credit.state(),
+            "reach": self.reach,
+            "lens": self.lens.state(),
+            "wishes": self.wishes.state(),
         }
 
-    def restore(self, state: dict[str, Any], container: Iterable[Individual], archive: Iterable[Individual]) -> None:
-        """Go on from a `state` and the individuals that lived with it, in any order."""
+    def restore(
+        self,
+        state: dict[str, Any],
+        container: Iterable[Individual],
+        archive: dict[int, Floats],
+        favoured: Iterable[Individual] = (),
+        history: Iterable[float] = (),
+    ) -> None:
+        """Go on from a `state` and those that lived with it, in any order: the `archive` as points by identity."""
         self.rng.bit_generator.state = state["generator"]
         self.generation, self.evaluations = state["generation"], state["evaluations"]
-        self._next_identity, self._founders_left = state["next_identity"], state["founders_left"]
+        self._next_identity = state["next_identity"]
+        self._founded, self._founders_left = state["founded"], state["founders_left"]
         self.container = sorted(container, key=_identity)
         self.sparseness = list(state["sparseness"])
-        self.archive.members = sorted(archive, key=_identity)
+        held = sorted(archive)
+        self.archive.restore(np.array(held, np.int64), np.array([archive[each] for each in held], np.float32))
         self.archive.threshold, self.archive.quiet = state["threshold"], state["quiet"]
+        self.credit.restore(state["credit"])
+        self.reach = state["reach"]
+        self.lens.restore(state["lens"])
+        self.wishes = Wishes.of(state["wishes"], favoured)
+        self.history = list(history)[-HISTORY:]
+        self.settled()
         self.asked = None
 
 
@@ -212,5 +436,6 @@ def _identity(individual: Individual) -> int:
     return individual.identity
 
 
-def _trajectory(individual: Individual, now: float) -> Trajectory:
+def trajectory(individual: Individual, now: float) -> Trajectory:
+    """An individual as what a player plays; `now` is its sparseness."""
     return Trajectory(individual.identity, individual.latents, now, individual.generation)

@@ -1,44 +1,59 @@
-"""What outlives a crash: every individual that lived, and the search's state, in one SQLite file.
+"""What outlives a crash: every individual that lived, each generation's figures and the search's state, in one SQLite
+file.
 
 WAL with synchronous=FULL and one transaction a generation: whatever kills the process, the file opens and holds whole
-generations only. Sound isn't kept: latents and the model's hash are enough to render it again. The file's size is
-bounded: of the individuals that live no more, the oldest beyond `keep` are removed, and SQLite reuses their pages.
+generations only. Sound isn't kept: latents and the model's hash are enough to render it again. The file's size can be
+bounded: of the individuals that live no more, and of the generations, the oldest beyond `keep` are removed, and SQLite
+reuses their pages.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from installation.errors import StoreError
 from installation.evolution.individual import Individual
+from installation.evolution.search import Generation
 
-FORMAT = 1
+Floats = npt.NDArray[np.float32]
+
+FORMAT = 2
 PATIENCE_S = 5.0
 """How long another process's lock on the file is waited for."""
 KEEP = 20_000
-"""Individuals kept that are neither in the container nor in the archive: about 5 kB each at 64 steps of 16 latents."""
+"""Individuals a show keeps that are neither in the container nor in the archive: about 5 kB each at 64 steps of 16
+latents."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS header (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS excerpts (latents BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS embeddings (number INTEGER PRIMARY KEY, name TEXT NOT NULL, calibration TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS individuals (
-    identity INTEGER PRIMARY KEY, generation INTEGER NOT NULL, parents TEXT NOT NULL,
-    latents BLOB NOT NULL, embedding BLOB NOT NULL, sparseness REAL NOT NULL,
-    alive INTEGER NOT NULL, archived INTEGER NOT NULL);
+    identity INTEGER PRIMARY KEY, generation INTEGER NOT NULL, parents TEXT NOT NULL, operator TEXT NOT NULL,
+    latents BLOB NOT NULL, embedding BLOB NOT NULL, embedded INTEGER NOT NULL, sparseness REAL NOT NULL,
+    quality REAL NOT NULL, alive INTEGER NOT NULL, archived INTEGER NOT NULL, entered INTEGER, left INTEGER);
 CREATE INDEX IF NOT EXISTS dead ON individuals (identity) WHERE alive = 0 AND archived = 0;
+CREATE INDEX IF NOT EXISTS living ON individuals (identity) WHERE alive;
+CREATE INDEX IF NOT EXISTS remembered ON individuals (identity) WHERE archived;
 CREATE INDEX IF NOT EXISTS novel ON individuals (sparseness DESC);
+CREATE TABLE IF NOT EXISTS generations (
+    number INTEGER PRIMARY KEY, evaluations INTEGER NOT NULL, mean REAL NOT NULL, deviation REAL NOT NULL,
+    lowest REAL NOT NULL, highest REAL NOT NULL, born INTEGER NOT NULL, archived INTEGER NOT NULL, threshold REAL,
+    reach REAL NOT NULL, credit TEXT NOT NULL, rejected TEXT NOT NULL);
 """
 _CURE = "Name another store, or move this one away"
-_COLUMNS = "identity, generation, parents, latents, embedding, sparseness"
+_COLUMNS = "identity, generation, parents, operator, latents, embedding, sparseness, quality"
 
 
 class UnfitStoreError(StoreError):
@@ -47,8 +62,8 @@ class UnfitStoreError(StoreError):
 
 @dataclass(frozen=True)
 class Header:
-    """What a store was made for. Another model, decoder, shape or embedding can't go on with it; `seed` and
-    `calibration` are those it began with."""
+    """What a store was made for. Another model, decoder or shape can't go on with it; `embedding`, `calibration` and
+    `settings` (see `settings.Settings.as_dict`) are those it began with, `seed` too."""
 
     model: str
     decoder_sha256: str
@@ -57,53 +72,146 @@ class Header:
     embedding: str
     seed: int
     calibration: dict[str, Any] | None = None
+    settings: dict[str, Any] | None = None
 
     def differences(self, other: Header) -> list[str]:
         """What keeps a search for `other` from going on with a store made for this one, in words."""
-        fields = ("model", "decoder_sha256", "latent_dim", "steps", "embedding")
-        pairs = [(name, getattr(self, name), getattr(other, name)) for name in fields]
+        names = ("model", "decoder_sha256", "latent_dim", "steps")
+        pairs = [(name, getattr(self, name), getattr(other, name)) for name in names]
         return [f"{name} is {held}, wanted {wanted}" for name, held, wanted in pairs if held != wanted]
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """An embedding a store's points were made with: its `number` in the store, name and calibration."""
+
+    number: int
+    name: str
+    calibration: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Life:
+    """When an individual lived in the container: from the end of generation `entered` to that of `left`, None while it
+    does; both None for one that only came into the archive."""
+
+    individual: Individual
+    entered: int | None
+    left: int | None
+
+    def lived(self, generation: int) -> bool:
+        """Whether it was in the container at the end of that generation."""
+        return self.entered is not None and self.entered <= generation and (self.left is None or generation < self.left)
+
+
+@dataclass(frozen=True)
+class Past:
+    """One generation as it was kept: its figures, and how many children were refused, by reason."""
+
+    generation: Generation
+    rejected: dict[str, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """What one `save` writes: the search's `state`, who lives in the container now, who `came` into the archive and
+    who `went`, the individuals the store may not know yet, the generation's figures and refusals if one has ended, and
+    the number of the embedding their points are of."""
+
+    state: dict[str, Any]
+    container: Iterable[int]
+    came: Iterable[int]
+    went: Iterable[int]
+    newcomers: Mapping[int, Individual]
+    generation: Generation
+    rejected: Mapping[str, int]
+    embedded: int
 
 
 class Store:
     """One search's file, opened with `open_store`. One writer; anyone may read beside it."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, header: Header, keep: int = KEEP) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, header: Header, keep: int | None = KEEP) -> None:
         self.path = path
         self.header = header
         self.keep = keep
         self._connection = connection
-        rows = connection.execute("SELECT identity, alive, archived FROM individuals WHERE alive OR archived")
-        self._living = {identity: (bool(alive), bool(archived)) for identity, alive, archived in rows}
+        self._alive = {identity for (identity,) in connection.execute("SELECT identity FROM individuals WHERE alive")}
 
-    def save(self, state: dict[str, Any], container: Iterable[Individual], archive: Iterable[Individual]) -> None:
-        """One generation, whole or not at all: `state` and who lives in the container and in the archive now. What an
-        earlier `save` failed to write is written with the next. StoreError if the disk says no."""
-        alive = {each.identity: each for each in container}
-        archived = {each.identity: each for each in archive}
-        living = {identity: (identity in alive, identity in archived) for identity in alive | archived}
-        new = [each for identity, each in sorted((archived | alive).items()) if identity not in self._living]
-        marks = [(False, False, identity) for identity in self._living if identity not in living]
-        marks += [(*mark, identity) for identity, mark in living.items() if self._living.get(identity, mark) != mark]
+    def save(self, change: Change) -> None:
+        """One generation, whole or not at all. StoreError if the disk says no; what was not written must be part of
+        the next change."""
+        alive, number = set(change.container), change.generation.number
+        state = json.dumps(change.state | {"embedded": change.embedded})
         try:
             with self._connection as connection:
                 connection.executemany(
-                    f"INSERT INTO individuals ({_COLUMNS}, alive, archived) VALUES (?,?,?,?,?,?,?,?)",
-                    [(*_row(each), *living[each.identity]) for each in new],
+                    f"INSERT INTO individuals ({_COLUMNS}, embedded, alive, archived) VALUES (?,?,?,?,?,?,?,?,?,0,0) "
+                    "ON CONFLICT (identity) DO UPDATE SET embedding = excluded.embedding, "
+                    "embedded = excluded.embedded, sparseness = excluded.sparseness",
+                    [(*_row(each), change.embedded) for _, each in sorted(change.newcomers.items())],
                 )
-                connection.executemany("UPDATE individuals SET alive = ?, archived = ? WHERE identity = ?", marks)
-                connection.execute("INSERT OR REPLACE INTO state VALUES ('search', ?)", (json.dumps(state),))
+                enter = "UPDATE individuals SET alive = 1, entered = ?, left = NULL WHERE identity = ?"
+                connection.executemany(enter, [(number, each) for each in sorted(alive - self._alive)])
+                leave = "UPDATE individuals SET alive = 0, left = ? WHERE identity = ?"
+                connection.executemany(leave, [(number, each) for each in sorted(self._alive - alive)])
+                for mark, marked in ((1, change.came), (0, change.went)):
+                    remember = f"UPDATE individuals SET archived = {mark} WHERE identity = ?"
+                    connection.executemany(remember, [(each,) for each in sorted(marked)])
+                connection.execute(_REPLACE_GENERATION, _figures(change.generation, change.rejected))
+                connection.execute("INSERT OR REPLACE INTO state VALUES ('search', ?)", (state,))
                 self._prune(connection)
         except sqlite3.Error as error:
-            raise StoreError(f"{self.path}: generation {state.get('generation')} was not written: {error}") from error
-        self._living = living
+            raise StoreError(f"{self.path}: generation {number} was not written: {error}") from error
+        self._alive = alive
 
     def _prune(self, connection: sqlite3.Connection) -> None:
-        connection.execute(
-            "DELETE FROM individuals WHERE identity IN (SELECT identity FROM individuals "
-            "WHERE alive = 0 AND archived = 0 ORDER BY identity DESC LIMIT -1 OFFSET ?)",
-            (self.keep,),
-        )
+        if self.keep is not None:
+            connection.execute(
+                "DELETE FROM individuals WHERE identity IN (SELECT identity FROM individuals "
+                "WHERE alive = 0 AND archived = 0 ORDER BY identity DESC LIMIT -1 OFFSET ?)",
+                (self.keep,),
+            )
+            newest = "SELECT max(number) FROM generations"
+            connection.execute(f"DELETE FROM generations WHERE number <= ({newest}) - ?", (self.keep,))
+
+    def keep_excerpts(self, latents: Floats) -> None:
+        """Keep what founders are drawn from, (steps, latent_dim), so that the run can go on without the files it came
+        from. StoreError if the disk says no."""
+        try:
+            with self._connection as connection:
+                connection.execute("DELETE FROM excerpts")
+                connection.execute("INSERT INTO excerpts VALUES (?)", (np.asarray(latents, "<f4").tobytes(),))
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path}: the excerpts were not written: {error}") from error
+
+    def excerpts(self) -> Floats | None:
+        """What founders are drawn from, (steps, latent_dim), if it was kept."""
+        with _refusals(self.path):
+            row = self._connection.execute("SELECT latents FROM excerpts").fetchone()
+            return None if row is None else _floats(row[0]).reshape(-1, self.header.latent_dim)
+
+    def embed_anew(self, name: str, calibration: dict[str, Any]) -> int:
+        """From the next change on points are of another embedding: its number."""
+        try:
+            with self._connection as connection:
+                row = connection.execute(
+                    "INSERT INTO embeddings (name, calibration) VALUES (?, ?)", (name, json.dumps(calibration))
+                )
+                return int(row.lastrowid or 0)
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path}: the embedding {name} was not written: {error}") from error
+
+    def embedded(self) -> Embedded:
+        """The embedding the points of those who live now are of."""
+        number = (self.state() or {}).get("embedded", 1)
+        with _refusals(self.path):
+            row = self._connection.execute(
+                "SELECT name, calibration FROM embeddings WHERE number = ?", (number,)
+            ).fetchone()
+            if row is None:
+                raise UnfitStoreError(f"{self.path}: lacks its embedding number {number}. {_CURE}")
+            return Embedded(number, row[0], json.loads(row[1]))
 
     def state(self) -> dict[str, Any] | None:
         """The search's state as of the last whole generation; None before the first."""
@@ -115,17 +223,41 @@ class Store:
         """Who lived in the container with that state, oldest first."""
         return list(self._individuals("WHERE alive ORDER BY identity"))
 
-    def archive(self) -> list[Individual]:
-        """Who was remembered with that state, oldest first."""
-        return list(self._individuals("WHERE archived ORDER BY identity"))
+    def archive(self) -> dict[int, Floats]:
+        """Who was remembered with that state, as points by identity, oldest first."""
+        with _refusals(self.path):
+            rows = self._connection.execute(
+                "SELECT identity, embedding FROM individuals WHERE archived ORDER BY identity"
+            )
+            return {identity: _floats(point) for identity, point in rows}
+
+    def individual(self, identity: int) -> Individual | None:
+        """One that lived, if it is still kept."""
+        return next(self._individuals("WHERE identity = ?", (identity,)), None)
 
     def individuals(self) -> Iterator[Individual]:
         """All that are kept, dead or alive, oldest first."""
         return self._individuals("ORDER BY identity")
 
-    def _individuals(self, which: str) -> Iterator[Individual]:
+    def most_novel(self, count: int) -> list[Individual]:
+        """The sparsest that are kept, as of their birth, the sparsest first."""
+        return list(self._individuals("ORDER BY sparseness DESC, identity LIMIT ?", (count,)))
+
+    def lives(self) -> Iterator[Life]:
+        """All that are kept with the time they lived, oldest first."""
         with _refusals(self.path):
-            for row in self._connection.execute(f"SELECT {_COLUMNS} FROM individuals {which}"):
+            for row in self._connection.execute(f"SELECT {_COLUMNS}, entered, left FROM individuals ORDER BY identity"):
+                yield Life(_individual(row[:-2], self.header.latent_dim), row[-2], row[-1])
+
+    def generations(self) -> list[Past]:
+        """Every generation that was kept, oldest first; 0 is the founders'."""
+        with _refusals(self.path):
+            rows = self._connection.execute(f"SELECT {_GENERATION}, rejected FROM generations ORDER BY number")
+            return [_past(row) for row in rows]
+
+    def _individuals(self, which: str, given: tuple[Any, ...] = ()) -> Iterator[Individual]:
+        with _refusals(self.path):
+            for row in self._connection.execute(f"SELECT {_COLUMNS} FROM individuals {which}", given):
                 yield _individual(row, self.header.latent_dim)
 
     def close(self) -> None:
@@ -140,10 +272,10 @@ class Store:
         self.close()
 
 
-def open_store(path: Path, header: Header, keep: int = KEEP) -> Store:
-    """The store at `path`, made now if there is none; `header.calibration` is written with a new one and otherwise
-    ignored. UnfitStoreError if what lies there is no store or was made for something else; StoreError if it can't be
-    used now."""
+def open_store(path: Path, header: Header, keep: int | None = KEEP) -> Store:
+    """The store at `path`, made now if there is none; calibration and settings in `header` are written with a new one
+    and otherwise ignored. UnfitStoreError if what lies there is no store or was made for something else; StoreError if
+    it can't be used now."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -154,6 +286,21 @@ def open_store(path: Path, header: Header, keep: int = KEEP) -> Store:
         if held is not None and (wrong := held.differences(header)):
             raise UnfitStoreError(f"{path}: made for something else: {'; '.join(wrong)}. {_CURE}")
         store = Store(path, connection, held or _found(connection, header), keep)
+        opened.pop_all()
+        return store
+
+
+def read_store(path: Path) -> Store:
+    """The store at `path`, to be read only, whatever it was made for. StoreError if there is none."""
+    if not path.is_file():
+        raise StoreError(f"{path}: no such file")
+    with _refusals(path), ExitStack() as opened:
+        connection = opened.enter_context(closing(sqlite3.connect(path, timeout=PATIENCE_S)))
+        held = _header(path, connection)
+        if held is None:
+            raise UnfitStoreError(f"{path}: an empty file, not a store. {_CURE}")
+        connection.execute("PRAGMA query_only = ON")
+        store = Store(path, connection, held)
         opened.pop_all()
         return store
 
@@ -205,31 +352,56 @@ def _header(path: Path, connection: sqlite3.Connection) -> Header | None:
 
 
 def _found(connection: sqlite3.Connection, header: Header) -> Header:
-    """Write schema and header into an empty file, in one transaction."""
+    """Write schema, header and the first embedding into an empty file, in one transaction."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    fields = {"format": FORMAT, **asdict(header)}
+    written = {"format": FORMAT, **asdict(header)}
     with connection:
         connection.execute("BEGIN")
         for statement in filter(str.strip, _SCHEMA.split(";")):
             connection.execute(statement)
-        pairs = [(key, json.dumps(value)) for key, value in fields.items()]
+        pairs = [(key, json.dumps(value)) for key, value in written.items()]
         connection.executemany("INSERT INTO header VALUES (?, ?)", pairs)
+        first = (1, header.embedding, json.dumps(header.calibration or {}))
+        connection.execute("INSERT INTO embeddings VALUES (?, ?, ?)", first)
     return header
+
+
+_GENERATION = ", ".join(field.name for field in fields(Generation))
+_REPLACE_GENERATION = (
+    f"INSERT OR REPLACE INTO generations ({_GENERATION}, rejected) VALUES ({'?,' * len(fields(Generation))}?)"
+)
+
+
+def _figures(generation: Generation, rejected: Mapping[str, int]) -> tuple[Any, ...]:
+    figures = asdict(generation) | {"credit": json.dumps(generation.credit)}
+    return *figures.values(), json.dumps(dict(rejected))
+
+
+def _past(row: tuple[Any, ...]) -> Past:
+    figures = dict(zip((field.name for field in fields(Generation)), row[:-1], strict=True))
+    return Past(Generation(**figures | {"credit": json.loads(figures["credit"])}), json.loads(row[-1]))
 
 
 def _row(each: Individual) -> tuple[Any, ...]:
     latents, embedding = (np.asarray(array, "<f4").tobytes() for array in (each.latents, each.embedding))
-    return each.identity, each.generation, json.dumps(each.parents), latents, embedding, each.sparseness
+    family = each.identity, each.generation, json.dumps(each.parents), each.operator
+    return *family, latents, embedding, each.sparseness, each.quality
 
 
 def _individual(row: tuple[Any, ...], latent_dim: int) -> Individual:
-    identity, generation, parents, latents, embedding, sparseness = row
+    identity, generation, parents, operator, latents, embedding, sparseness, quality = row
     return Individual(
         identity=identity,
         generation=generation,
         parents=tuple(json.loads(parents)),
-        latents=np.frombuffer(latents, "<f4").astype(np.float32).reshape(-1, latent_dim),
-        embedding=np.frombuffer(embedding, "<f4").astype(np.float32),
+        latents=_floats(latents).reshape(-1, latent_dim),
+        embedding=_floats(embedding),
         sparseness=sparseness,
+        operator=operator,
+        quality=quality,
     )
+
+
+def _floats(stored: bytes) -> Floats:
+    return np.frombuffer(stored, "<f4").astype(np.float32)

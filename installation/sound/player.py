@@ -1,8 +1,8 @@
 """One endless path through latent space, out of the trajectories the search finds.
 
 Trajectories follow one another without a break: from the last step of one the path glides to the first of the next.
-Newly bred ones are played first, of the newest generation the most novel; when there are none, one not heard lately is
-drawn.
+What a person asked for is played first; then the newly bred, of the newest generation the most novel; when there are
+none, one not heard lately is drawn.
 """
 
 from __future__ import annotations
@@ -72,9 +72,11 @@ class Player:
         self._last: Floats = first.latents[0]
         self._glide_from = first.latents[0]
         self._glided = 1.0
+        self._first: deque[Trajectory] = deque(maxlen=REPERTOIRE)
         self._fresh: deque[Trajectory] = deque(maxlen=REPERTOIRE)
         self._known: dict[int, Trajectory] = {}
         self._recent: deque[int] = deque([first.identity], maxlen=RECENT)
+        self._unwanted = False
         self.played = 1
 
     @property
@@ -82,27 +84,38 @@ class Player:
         """The latent of the path last given, or its first."""
         return self._last
 
-    def offer(self, trajectories: tuple[Trajectory, ...], replace: bool = False) -> None:
-        """Take newly bred trajectories into the repertoire, to be played soon; `replace` forgets the others."""
+    def offer(self, trajectories: tuple[Trajectory, ...], replace: bool = False, first: bool = False) -> None:
+        """Take newly bred trajectories into the repertoire, to be played soon; `replace` forgets the others, `first`
+        plays these before all that wait, in their order."""
         if replace:
             self._known.clear()
+            self._first.clear()
             self._fresh.clear()
         for each in trajectories:
             self._known.pop(each.identity, None)
             self._known[each.identity] = each
-            if not replace:
+            if not (replace or first):
                 self._fresh.append(each)
+        if first:
+            self._first.extendleft(reversed(trajectories))
         while len(self._known) > REPERTOIRE:
             self._known.pop(next(iter(self._known)))
+
+    def drop(self, identities: tuple[int, ...]) -> None:
+        """Forget these. If one of them is sounding the path glides to another at once, or as soon as there is one."""
+        for identity in identities:
+            self._known.pop(identity, None)
+        self._unwanted = self._unwanted or self._current.identity in identities
 
     def latent(self, rate: float, glide_steps: float, hold: bool) -> tuple[Floats, Sounding]:
         """The next latent of the path, (latent_dim,), and what it is of. `rate` is steps of the trajectory a call."""
         if hold:
             self._glide_from, self._glided = self._last, 0.0
             return self._last, self._sounding()
-        if self._place > len(self._current.latents) - 1:
+        if self._place > len(self._current.latents) - 1 or (self._unwanted and self._known):
             self._glide_from, self._glided = self._last, 0.0
             self._current, self._place = self._choose(), 0.0
+            self._unwanted = self._unwanted and not self._known
             self.played += 1
         path = self._read()
         if self._glided < 1.0:
@@ -128,12 +141,10 @@ class Player:
         return np.asarray(latents[low] + (latents[high] - latents[low]) * fraction, np.float32)
 
     def _choose(self) -> Trajectory:
-        while self._fresh:
-            fresh = max(self._fresh, key=lambda each: (each.generation, each.sparseness))
-            self._fresh.remove(fresh)
-            if fresh.identity in self._known:
-                self._recent.append(fresh.identity)
-                return fresh
+        wanted = self._waiting()
+        if wanted is not None:
+            self._recent.append(wanted.identity)
+            return wanted
         rested = [identity for identity in self._known if identity not in self._recent]
         if not rested:
             rested = list(self._known)
@@ -142,6 +153,18 @@ class Player:
         identity = rested[int(self._rng.integers(len(rested)))]
         self._recent.append(identity)
         return self._known[identity]
+
+    def _waiting(self) -> Trajectory | None:
+        """The next of those asked for, or else of the newly bred, that is still known."""
+        while self._first or self._fresh:
+            if self._first:
+                each = self._first.popleft()
+            else:
+                each = max(self._fresh, key=lambda fresh: (fresh.generation, fresh.sparseness))
+                self._fresh.remove(each)
+            if each.identity in self._known:
+                return each
+        return None
 
     def _sounding(self) -> Sounding:
         current = self._current

@@ -10,6 +10,7 @@ side. Loading a TorchScript file runs what is in it: check a file you did not ma
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,22 @@ class TorchScriptDecoder:
             out: Floats = sound.detach().to("cpu", torch.float32, copy=True).numpy()
         return out[:, None] if out.ndim == 2 else out
 
+    def encode(self, sound: Floats) -> Floats:
+        """Mono sound (batch, samples) → latents (batch, steps, latent_dim), each from a clean state."""
+        torch, whole = self._torch, sound.shape[1] // self.ratio * self.ratio
+        devices = [torch.cuda.current_device()] if self._cuda else []
+        made = []
+        for first in range(0, len(sound), self._rows):
+            rows = np.ascontiguousarray(sound[first : first + self._rows, None, :whole], np.float32)
+            given = torch.from_numpy(np.repeat(rows, self.channels, axis=1)).to("cuda" if self._cuda else "cpu")
+            self._empty()
+            with torch.no_grad(), torch.random.fork_rng(devices=devices):
+                torch.manual_seed(SEED)
+                latents = self._module.encode(given)
+            made.append(latents.detach().to("cpu", torch.float32, copy=True).numpy())
+        self._empty()
+        return np.ascontiguousarray(np.concatenate(made)[:, : self.latent_dim].transpose(0, 2, 1))
+
     def _empty(self) -> None:
         with self._torch.no_grad():
             for buffer in self._buffers:
@@ -148,3 +165,12 @@ def _load(path: Path, torch: Any, device: str) -> Any:
     if not hasattr(module, "decode"):
         raise ModelError(f"{path}: has no method decode; a RAVE export does")
     return module.eval()
+
+
+def torchscript_encoder(path: Path, device: str = "auto") -> Callable[[Floats], Floats]:
+    """The `encode` of a TorchScript file, with its caches emptied before each call, and what it draws at random (the
+    posterior of v1 exports) drawn from the same seed: see `encoder.Encode`."""
+    decoder = TorchScriptDecoder(path, device)
+    if not hasattr(decoder._module, "encode"):
+        raise ModelError(f"{path}: has no method encode; it was exported to decode only")
+    return decoder.encode

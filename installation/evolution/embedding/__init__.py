@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from installation.evolution.embedding.texture import Texture
-
 Floats = npt.NDArray[np.float32]
 Calibration = dict[str, Any]
+Encode = Callable[[Floats], Floats]
+"""Mono sound (batch, samples) at the model's rate → latents (batch, steps, latent_dim), each from a clean state."""
+
+
+@dataclass(frozen=True, eq=False)
+class Hearing:
+    """What an embedding may need to hear with. `device` is auto, cpu or cuda; `encode` is the model's own encoder, None
+    where it has none; `weights` the folder that holds a folder for each embedding whose weights were imported."""
+
+    sample_rate_hz: int
+    device: str = "cpu"
+    encode: Encode | None = None
+    weights: Path | None = None
 
 
 class Embedding(Protocol):
@@ -35,5 +48,41 @@ class Embedding(Protocol):
         ...
 
 
-EMBEDDINGS: dict[str, Callable[[int, Calibration | None], Embedding]] = {"texture": Texture}
-"""By name: (sample_rate_hz, calibration or None) → Embedding."""
+def _texture(hearing: Hearing, calibration: Calibration | None) -> Embedding:
+    from installation.evolution.embedding.texture import Texture
+
+    return Texture(hearing.sample_rate_hz, calibration)
+
+
+def _mfcc(hearing: Hearing, calibration: Calibration | None) -> Embedding:
+    from installation.evolution.embedding.mfcc import Mfcc
+
+    return Mfcc(hearing.sample_rate_hz, calibration)
+
+
+def _rave(hearing: Hearing, calibration: Calibration | None) -> Embedding:
+    from installation.evolution.embedding.rave import Rave
+
+    return Rave(hearing, calibration)
+
+
+def _vggish(hearing: Hearing, calibration: Calibration | None) -> Embedding:
+    from installation.evolution.embedding.vggish import Vggish
+
+    return Vggish(hearing, calibration)
+
+
+def _clap(hearing: Hearing, calibration: Calibration | None) -> Embedding:
+    from installation.evolution.embedding.clap import Clap
+
+    return Clap(hearing, calibration)
+
+
+EMBEDDINGS: dict[str, Callable[[Hearing, Calibration | None], Embedding]] = {
+    "texture": _texture,
+    "mfcc": _mfcc,
+    "rave": _rave,
+    "vggish": _vggish,
+    "clap": _clap,
+}
+"""By name: (hearing, calibration or None) → Embedding. ModelError where what it needs is not there."""

@@ -12,6 +12,8 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from installation.evolution.embedding import resampling
+
 Floats = npt.NDArray[np.float32]
 
 SAMPLE_RATE_HZ = 16_000
@@ -25,42 +27,23 @@ FRAMES_A_SECOND = SAMPLE_RATE_HZ // HOP
 
 
 def resample(sounds: Floats, sample_rate_hz: int) -> Floats:
-    """`sounds` (batch, samples) at `sample_rate_hz` → the same at 16 kHz, cut off sharply at 8 kHz, by FFT. The clip
-    is padded with zeros at its end so that nothing wraps around and both lengths are whole and quick."""
-    if sample_rate_hz == SAMPLE_RATE_HZ:
-        return np.asarray(sounds, np.float32)
-    common = int(np.gcd(sample_rate_hz, SAMPLE_RATE_HZ))
-    up, down = SAMPLE_RATE_HZ // common, sample_rate_hz // common
-    samples = sounds.shape[1]
-    pieces = _smooth(-(-(samples + WINDOW * down // up) // down))
-    spectrum = np.fft.rfft(np.asarray(sounds, np.float32), pieces * down)
-    bins = pieces * up // 2 + 1
-    if spectrum.shape[1] < bins:
-        spectrum = np.pad(spectrum, ((0, 0), (0, bins - spectrum.shape[1])))
-    resampled = np.fft.irfft(spectrum[:, :bins], pieces * up)[:, : -(-samples * up // down)]
-    return np.asarray(resampled * (up / down), np.float32)
-
-
-def _smooth(count: int) -> int:
-    """The least number not below `count` without prime factors above 5: FFTs of it are quick."""
-    while True:
-        rest = count
-        for prime in (2, 3, 5):
-            while rest % prime == 0:
-                rest //= prime
-        if rest == 1:
-            return count
-        count += 1
+    """`sounds` (batch, samples) at `sample_rate_hz` → the same at 16 kHz."""
+    return resampling.resample(sounds, sample_rate_hz, SAMPLE_RATE_HZ)
 
 
 def log_mel(sounds: Floats) -> Floats:
     """`sounds` (batch, samples) at 16 kHz → natural log of mel magnitude plus 0.01, (batch, frames, 64). A clip shorter
-    than one window is padded to it."""
+    than one window is padded to it. Clip by clip: what a clip needs fits the processor's cache."""
     short = WINDOW - sounds.shape[1]
     padded = np.pad(sounds, ((0, 0), (0, short))) if short > 0 else sounds
     frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW, axis=1)[:, ::HOP]
-    magnitude = np.abs(np.fft.rfft(frames * hann(), FFT)).astype(np.float32, copy=False)
-    return np.asarray(np.log(magnitude @ mel_weights() + np.float32(OFFSET)))
+    mels = np.empty((*frames.shape[:2], MELS), np.float32)
+    windowed = np.zeros((frames.shape[1], FFT), np.float32)
+    for clip, out in zip(frames, mels, strict=True):
+        np.multiply(clip, hann(), out=windowed[:, :WINDOW])
+        np.matmul(np.abs(np.fft.rfft(windowed)).astype(np.float32, copy=False), mel_weights(), out=out)
+    mels += np.float32(OFFSET)
+    return np.log(mels, out=mels)
 
 
 @cache

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.evolution.embedding.logmel import FRAMES_A_SECOND, MELS, OFFSET, log_mel, resample
+from installation.evolution.embedding.standard import Standard
 
 Floats = npt.NDArray[np.float32]
 
@@ -48,49 +49,27 @@ class Texture:
 
     def __init__(self, sample_rate_hz: int, calibration: dict[str, Any] | None = None) -> None:
         self.sample_rate_hz = sample_rate_hz
-        held = calibration or {"mean": [0.0] * SIZE, "scale": [1.0] * SIZE}
-        self._mean = np.asarray(held["mean"], np.float32)
-        self._scale = np.asarray(held["scale"], np.float32)
-        if self._mean.shape != (SIZE,) or self._scale.shape != (SIZE,):
-            raise ValueError(
-                f"texture: calibration of {self._mean.shape} and {self._scale.shape}, allowed is ({SIZE},)"
-            )
+        self._standard = Standard(self.name, BLOCKS, calibration)
 
     @property
     def calibration(self) -> dict[str, Any]:
         """Mean and scale of each number, as lists."""
-        return {"mean": self._mean.tolist(), "scale": self._scale.tolist()}
+        return self._standard.calibration
 
     def calibrate(self, sounds: Floats) -> None:
         """Learn mean and scale of each number from `sounds` (count, samples)."""
-        found = statistics(sounds, self.sample_rate_hz)
-        self._mean = found.mean(axis=0)
-        self._scale = _scales(found)
+        self._standard.learn(statistics(sounds, self.sample_rate_hz))
 
     def embed(self, sounds: Floats) -> Floats:
         """`sounds` (batch, samples) → (batch, 124), each block with an expected length of its weight."""
-        found = (statistics(sounds, self.sample_rate_hz) - self._mean) / self._scale
-        return np.asarray(found * weights(), np.float32)
-
-
-@cache
-def weights() -> Floats:
-    """Each number's weight: its block's, shared among the block's numbers so that size doesn't count, (124,)."""
-    return np.concatenate([np.full(size, weight / np.sqrt(size), np.float32) for size, weight in BLOCKS])
-
-
-def _scales(found: Floats) -> Floats:
-    """Deviation of each number, not below a tenth of its block's: what hardly moves must not become all that counts."""
-    deviation = found.std(axis=0)
-    parts = np.split(deviation, np.cumsum([size for size, _ in BLOCKS])[:-1])
-    floors = [np.full(len(part), 0.1 * np.sqrt(np.mean(part**2)) + 1e-6, np.float32) for part in parts]
-    return np.asarray(np.maximum(deviation, np.concatenate(floors)), np.float32)
+        return self._standard.of(statistics(sounds, self.sample_rate_hz))
 
 
 def statistics(sounds: Floats, sample_rate_hz: int) -> Floats:
     """The 124 numbers of each of `sounds` (batch, samples), not scaled, (batch, 124)."""
-    rms = np.sqrt(np.mean(np.square(sounds), axis=1, keepdims=True)) + 1e-9
-    mels = log_mel(resample(sounds * (LEVEL / rms), sample_rate_hz))
+    sounds = np.asarray(sounds, np.float32)
+    rms = np.sqrt(np.einsum("ij,ij->i", sounds, sounds) / sounds.shape[1])[:, None] + np.float32(1e-9)
+    mels = log_mel(resample(sounds, sample_rate_hz) * (np.float32(LEVEL) / rms))
     cepstrum = mels @ _cosines()
     blocks = [cepstrum.mean(axis=1), cepstrum.std(axis=1), _modulation(mels), _shape(mels), _contour(cepstrum)]
     return np.asarray(np.concatenate(blocks, axis=1), np.float32)

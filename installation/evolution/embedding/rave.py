@@ -1,0 +1,67 @@
+"""What the model itself hears: statistics over time of the latents its own encoder makes of a sound. No weights besides.
+
+    latents, mean                                   latent_dim    weight 1
+    latents, standard deviation                     latent_dim           1
+    latents, standard deviation of the difference   latent_dim           1
+    from step to step
+
+A latent dimension that hardly varies among the sounds calibrated on is not blown up: no number's scale is below its
+block's, so dimensions the model gave little room keep little.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from installation.errors import ModelError
+from installation.evolution.embedding.standard import Standard
+
+if TYPE_CHECKING:
+    from installation.evolution.embedding import Hearing
+
+Floats = npt.NDArray[np.float32]
+
+SHORTEST_S = 0.25
+"""What is shorter is padded with silence to it: longer than a step of any RAVE model."""
+
+
+class Rave:
+    """See the module. ModelError where the model has no encoder."""
+
+    name = "rave"
+
+    def __init__(self, hearing: Hearing, calibration: dict[str, Any] | None = None) -> None:
+        if hearing.encode is None:
+            raise ModelError("embedding: rave needs the model's own encoder, and this model has none; allowed: texture")
+        self._encode = hearing.encode
+        self._shortest = int(SHORTEST_S * hearing.sample_rate_hz)
+        latent_dim = self._encode(np.zeros((1, self._shortest), np.float32)).shape[2]
+        self._standard = Standard(self.name, ((latent_dim, 1.0),) * 3, calibration, floor=1.0)
+        self.size = self._standard.size
+
+    @property
+    def calibration(self) -> dict[str, Any]:
+        """Mean and scale of each number, as lists."""
+        return self._standard.calibration
+
+    def calibrate(self, sounds: Floats) -> None:
+        """Learn mean and scale of each number from `sounds` (count, samples)."""
+        self._standard.learn(self._statistics(sounds))
+
+    def embed(self, sounds: Floats) -> Floats:
+        """`sounds` (batch, samples) at the model's rate → (batch, 3 latent_dim)."""
+        return self._standard.of(self._statistics(sounds))
+
+    def _statistics(self, sounds: Floats) -> Floats:
+        short = max(0, self._shortest - sounds.shape[1])
+        return statistics(self._encode(np.pad(sounds, ((0, 0), (0, short)))))
+
+
+def statistics(latents: Floats) -> Floats:
+    """Mean, deviation and deviation of the difference over time of `latents` (batch, steps, latent_dim), not scaled,
+    (batch, 3 latent_dim). A single step differs from nothing: 0."""
+    moved = np.diff(latents, axis=1) if latents.shape[1] > 1 else np.zeros_like(latents)
+    return np.asarray(np.concatenate([latents.mean(axis=1), latents.std(axis=1), moved.std(axis=1)], axis=1))

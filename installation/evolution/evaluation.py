@@ -1,0 +1,158 @@
+"""From genotypes to what the search is told: decode, judge, embed, in batches of the same size wherever it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from installation.evolution.audition import Decode
+from installation.evolution.embedding import Embedding
+from installation.evolution.genotype import Space
+from installation.evolution.quality import judge, only_finite
+
+Floats = npt.NDArray[np.float32]
+GoOn = Callable[[], bool]
+
+BATCH = 8
+"""Clips decoded at once. RAVE decoders gain little beyond, and a heartbeat fits between two batches. A brood is cut
+into the same batches by every evaluator, so that all of them find the same to the bit."""
+PULSE_S = 0.1
+"""How often, at least, an evaluator asks whether to go on."""
+
+
+def always() -> bool:
+    """Go on."""
+    return True
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """For each genotype in order: its point `embeddings` (count, size), zeros for what was refused; `quality` (count,)
+    0..1; and why it was refused, or None."""
+
+    embeddings: Floats
+    quality: Floats
+    reasons: tuple[str | None, ...]
+
+    @property
+    def accepted(self) -> npt.NDArray[np.bool_]:
+        return np.array([reason is None for reason in self.reasons], bool)
+
+
+def joined(parts: list[Evaluation]) -> Evaluation:
+    """Batches, in order, as one."""
+    return Evaluation(
+        np.concatenate([each.embeddings for each in parts]),
+        np.concatenate([each.quality for each in parts]),
+        tuple(reason for each in parts for reason in each.reasons),
+    )
+
+
+def batches(latents: Floats) -> list[Floats]:
+    """`latents` (count, steps, latent_dim) in parts of BATCH, the last as many as are left."""
+    return [latents[start : start + BATCH] for start in range(0, len(latents), BATCH)]
+
+
+class Evaluator(Protocol):
+    """Evaluates broods. The same latents have the same evaluation, whoever makes it and whatever came before."""
+
+    batches: int
+    """Batches ever evaluated: grows while a brood is."""
+
+    @property
+    def size(self) -> int:
+        """Numbers in one point."""
+        ...
+
+    def evaluate(self, latents: Floats, generation: int, go_on: GoOn = always) -> Evaluation | None:
+        """`latents` (count, steps, latent_dim), one brood. `go_on` is called every now and then: when it says no, the
+        brood is given up and there is None."""
+        ...
+
+
+class Local:
+    """Evaluates here, on `threads` threads; `batches` counts those ever decoded. With `gate` off only what is no number
+    is refused. More than one thread needs a `decode` that threads may share."""
+
+    def __init__(self, decode: Decode, embedding: Embedding, space: Space, gate: bool = True, threads: int = 1) -> None:
+        self.decode = decode
+        self.embedding = embedding
+        self.space = space
+        self.gate = gate
+        self.threads = threads
+        self.batches = 0
+        self._pool: ThreadPoolExecutor | None = None
+
+    @property
+    def size(self) -> int:
+        return self.embedding.size
+
+    def evaluate(self, latents: Floats, generation: int = 0, go_on: GoOn = always) -> Evaluation | None:
+        """See `Evaluator`."""
+        parts = []
+        for part in self._parts(batches(latents), go_on):
+            if part is None:
+                return None
+            parts.append(part)
+        return joined(parts)
+
+    def batch(self, latents: Floats) -> Evaluation:
+        """One batch of at most BATCH."""
+        sounds = self.decode(latents)
+        judged = judge(sounds, latents, self.space) if self.gate else only_finite(sounds)
+        accepted = judged.accepted
+        embeddings = np.zeros((len(latents), self.size), np.float32)
+        if accepted.any():
+            embeddings[accepted] = self.embedding.embed(sounds if accepted.all() else sounds[accepted])
+        return Evaluation(embeddings, judged.quality.astype(np.float32), judged.reasons)
+
+    def _parts(self, parts: list[Floats], go_on: GoOn) -> Iterator[Evaluation | None]:
+        """Each batch's evaluation, in order; None, and an end, when `go_on` says no."""
+        if self.threads < 2 or len(parts) < 2:
+            for part in parts:
+                self.batches += 1
+                yield self.batch(part)
+                if not go_on():
+                    yield None
+                    return
+            return
+        self._pool = self._pool or ThreadPoolExecutor(self.threads, "evaluation")
+        futures = [self._pool.submit(self.batch, part) for part in parts]
+        for future in futures:
+            if not _done(future, go_on):
+                for each in futures:
+                    each.cancel()
+                wait(futures)
+                yield None
+                return
+            self.batches += 1
+            yield future.result()
+
+    def close(self) -> None:
+        """End the threads."""
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
+
+    def __enter__(self) -> Local:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _done(future: Future[Evaluation], go_on: GoOn) -> bool:
+    """Wait for it; whether to go on."""
+    while not future.done():
+        wait([future], PULSE_S)
+        if not go_on():
+            return False
+    return go_on()

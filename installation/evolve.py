@@ -1,0 +1,336 @@
+"""`installation evolve`: a search without a show, as fast as it goes, from its settings and seed alone.
+
+Stopped or killed at any moment it goes on with `--resume` as if it had not been: what a generation left behind is in
+the store, the generator of chance too, and one that was not told is evaluated again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from installation.errors import InstallationError, StoreError
+from installation.evolution.breeding import Breeder, new_search, resume
+from installation.evolution.embedding import EMBEDDINGS, Calibration
+from installation.evolution.evaluation import Evaluator, GoOn, Local, always
+from installation.evolution.settings import CHOICES, Settings
+from installation.evolution.store import Header, open_store, read_store
+from installation.instrument import Instrument, open_instrument
+from installation.model import MODELS, digest
+from installation.sound.encoder import encode_whole
+from installation.sound.files import read, sound_files
+
+Floats = npt.NDArray[np.float32]
+
+DEFAULT_MODEL = "bronze"
+STOPPED = 130
+"""Exit code of a run that was told to stop before its last generation."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the command line asked for besides the settings. `given` are the settings that were named there."""
+
+    model: str | None
+    out: Path
+    generations: int
+    device: str
+    given: dict[str, Any]
+    sounds: Path | None = None
+    cluster: str | None = None
+    resume: bool = False
+
+
+def add_evolve_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Register `evolve`. What is not named has LVNS-RAVE's value, or with `--resume` the run's own."""
+    usual = Settings()
+    evolve = commands.add_parser("evolve", help="search a model's latent space for novel sounds, offline (LVNS-RAVE)")
+    evolve.add_argument("--model", help=f"a name in models/ or a folder (default: {DEFAULT_MODEL})")
+    evolve.add_argument("--out", type=Path, required=True, metavar="RUN.sqlite", help="the store of the run")
+    evolve.add_argument("--generations", type=int, default=100, help="broods after the founders, in all (default: 100)")
+    for name, sentence in _NUMBERS.items():
+        default = getattr(usual, name)
+        evolve.add_argument(f"--{name}", type=type(default), help=f"{sentence} (default: {default:g})")
+    evolve.add_argument(
+        "--init",
+        nargs="+",
+        metavar=("HOW", "PATH"),
+        help=f"{', '.join(CHOICES['init'])}: how the first are drawn; after dataset a sound file or a folder of them, "
+        f"or nothing for the model's own excerpts (default: {usual.init})",
+    )
+    choices = CHOICES | {"embedding": tuple(EMBEDDINGS)}
+    for name, sentence in _CHOSEN.items():
+        evolve.add_argument(f"--{name}", choices=choices[name], help=f"{sentence} (default: {getattr(usual, name)})")
+    evolve.add_argument(
+        "--adapt", action="store_const", const=True, help="let sigma follow how many children come into the container"
+    )
+    evolve.add_argument("--quality", choices=("on", "off"), help="the gate before the embedding (default: on)")
+    evolve.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    evolve.add_argument("--cluster", metavar="ADDRESS", help="evaluate on Ray: local, or a cluster's address")
+    evolve.add_argument("--resume", action="store_true", help="go on with the run in RUN.sqlite")
+    evolve.add_argument("--json", action="store_true", help="print what the run came to as JSON")
+    evolve.set_defaults(run=_run)
+
+
+_NUMBERS = {
+    "container": "individuals alive",
+    "brood": "children of a generation",
+    "neighbours": "how many neighbours sparseness is the mean distance to",
+    "steps": "latents in a trajectory",
+    "rate": "each step's chance to be mutated",
+    "sigma": "how far, in each latent's deviation",
+    "archive": "past points novelty is also measured against, at most",
+    "seed": "where chance begins",
+    "components": "measure novelty on so many principal components; 0: on the embedding itself",
+    "refit": "fit the components again after so many generations",
+}
+_CHOSEN = {
+    "crossover": "how two parents make a child",
+    "mutation": "the operator; mixed chooses by what each has lately earned",
+    "selection": "who lives on",
+    "embedding": "what novelty is measured on",
+}
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    order = _order(arguments)
+    with _stop_on_signal() as stopped:
+        with tqdm(total=order.generations, unit="generation", desc=order.out.stem, disable=None) as bar:
+            told = evolve(order, lambda: not stopped.is_set(), Progress(bar).show)
+    if arguments.json:
+        print(json.dumps(told, indent=2))
+    else:
+        print(_sentence(told), file=sys.stderr)
+    return 0 if told["whole"] else STOPPED
+
+
+def _order(arguments: argparse.Namespace) -> Order:
+    given = {name: getattr(arguments, name) for name in (*_NUMBERS, *_CHOSEN, "adapt")}
+    given["quality"] = None if arguments.quality is None else arguments.quality == "on"
+    init, *paths = arguments.init or [None]
+    if init is not None and init not in CHOICES["init"]:
+        raise InstallationError(f"evolve: --init {init}: allowed are {', '.join(CHOICES['init'])}")
+    if len(paths) > 1 or (paths and init != "dataset"):
+        raise InstallationError(f"evolve: --init {init} {' '.join(paths)}: one path may follow dataset, and no other")
+    if arguments.generations < 1:
+        raise InstallationError(f"evolve: --generations {arguments.generations}: allowed are 1 and more")
+    given["init"] = init
+    return Order(
+        model=arguments.model,
+        out=arguments.out,
+        generations=arguments.generations,
+        device=arguments.device,
+        given={name: value for name, value in given.items() if value is not None},
+        sounds=Path(paths[0]) if paths else None,
+        cluster=arguments.cluster,
+        resume=arguments.resume,
+    )
+
+
+def evolve(order: Order, go_on: GoOn = always, show: Callable[[Breeder], None] | None = None) -> dict[str, Any]:
+    """Breed up to `order.generations`; what the run came to. `show` is called after each brood."""
+    with ExitStack() as opened:
+        breeder = opened.enter_context(_breeding(order, go_on))
+        search, begun_s, before = breeder.search, time.monotonic(), breeder.search.evaluations
+        while go_on() and (search.founding or search.generation < order.generations):
+            _check_founding(breeder)
+            breeder.generation(go_on)
+            if breeder.store_fault:
+                raise StoreError(breeder.store_fault)
+            if show:
+                show(breeder)
+        seconds = time.monotonic() - begun_s
+        return {
+            "out": str(order.out),
+            "whole": not search.founding and search.generation >= order.generations,
+            "seconds": round(seconds, 3),
+            "individuals_per_s": round((search.evaluations - before) / max(seconds, 1e-9), 2),
+            **breeder.figures(),
+        }
+
+
+def _check_founding(breeder: Breeder) -> None:
+    """A model nothing of which passes the gate would be founded for ever."""
+    search = breeder.search
+    if search.founding and search.evaluations > 20 * search.container_size and len(search.container) < 2:
+        counts = ", ".join(f"{count} {reason}" for reason, count in breeder.rejected.items() if count)
+        raise InstallationError(
+            f"evolve: of {search.evaluations} founders {len(search.container)} passed the gate ({counts}); "
+            "try --init normal, another model, or --quality off"
+        )
+
+
+@contextmanager
+def _breeding(order: Order, go_on: GoOn) -> Iterator[Breeder]:
+    """The breeder of a new run, or of the one in the store."""
+    there = order.out.is_file() and order.out.stat().st_size > 0
+    if there and not order.resume:
+        raise StoreError(f"{order.out}: there is a run already; go on with --resume, or name another file")
+    if order.resume and not there:
+        raise StoreError(f"{order.out}: there is no run to resume")
+    with _resumed(order) if there else _begun(order, go_on) as breeder:
+        yield breeder
+
+
+@contextmanager
+def _begun(order: Order, go_on: GoOn) -> Iterator[Breeder]:
+    settings = _checked(replace(Settings(), **order.given))
+    instrument = open_instrument(order.model or DEFAULT_MODEL, order.device)
+    excerpts, source = _excerpts(order.sounds, settings, instrument)
+    settings = replace(settings, excerpts=source)
+    embedding = instrument.calibrated(settings.embedding, settings.steps, settings.seed, go_on)
+    header = Header(
+        instrument.model.name, digest(instrument.model.decoder), instrument.model.latent_dim, settings.steps,
+        settings.embedding, settings.seed, embedding.calibration, settings.as_dict(),
+    )  # fmt: skip
+    with (
+        open_store(order.out, header, keep=None) as store,
+        _evaluator(order, instrument, settings, embedding.calibration) as evaluator,
+    ):
+        if settings.init == "dataset":
+            store.keep_excerpts(excerpts)
+        search = new_search(instrument.space, settings, excerpts=excerpts, founders_at_once=settings.container)
+        yield Breeder(search, evaluator, store)
+
+
+@contextmanager
+def _resumed(order: Order) -> Iterator[Breeder]:
+    with read_store(order.out) as held:
+        header, excerpts = held.header, held.excerpts()
+    settings = _settings_of(order, header)
+    instrument = open_instrument(order.model or header.model, order.device)
+    model = instrument.model
+    wanted = replace(header, model=model.name, decoder_sha256=digest(model.decoder), latent_dim=model.latent_dim)
+    with open_store(order.out, wanted, keep=None) as store:
+        embedded = store.embedded()
+        search = new_search(instrument.space, settings, excerpts=excerpts, founders_at_once=settings.container)
+        resume(search, store)
+        with _evaluator(order, instrument, settings, embedded.calibration) as evaluator:
+            yield Breeder(search, evaluator, store, embedded.number)
+
+
+def _settings_of(order: Order, header: Header) -> Settings:
+    """The run's own settings; those on the command line may only repeat them."""
+    if header.settings is None:
+        raise StoreError(f"{order.out}: holds a show, not a run of evolve; allowed are files evolve wrote")
+    settings = Settings.of(header.settings)
+    if wrong := settings.differences(replace(settings, **order.given)):
+        raise StoreError(f"{order.out}: a run goes on with the settings it began with: {'; '.join(wrong)}")
+    if order.sounds is not None:
+        raise StoreError(f"{order.out}: a run goes on with the sounds it began with; leave {order.sounds} out")
+    return settings
+
+
+def _checked(settings: Settings) -> Settings:
+    if wrong := settings.faults():
+        raise InstallationError("\n".join(f"evolve: --{fault}" for fault in wrong))
+    return settings
+
+
+def _excerpts(sounds: Path | None, settings: Settings, instrument: Instrument) -> tuple[Floats, str]:
+    """What founders are drawn from, and how it is known again; nothing unless they are drawn from a data set."""
+    if settings.init != "dataset":
+        return np.zeros((0, instrument.model.latent_dim), np.float32), ""
+    latents = instrument.excerpts if sounds is None else encoded(sounds, instrument)
+    if len(latents) < settings.steps:
+        place = sounds or instrument.model.folder
+        raise InstallationError(f"{place}: {len(latents)} latents of sound, a trajectory has {settings.steps}")
+    return latents, hashlib.sha256(np.ascontiguousarray(latents, "<f4").tobytes()).hexdigest()
+
+
+def encoded(sounds: Path, instrument: Instrument) -> Floats:
+    """The latents of a sound file, or of all in a folder, by the model's own encoder, (steps, latent_dim)."""
+    if instrument.encode is None:
+        raise InstallationError(f"model {instrument.model.name}: has no encoder; --init dataset PATH needs one")
+    rate_hz, ratio = instrument.model.sample_rate_hz, instrument.model.ratio
+    files = sound_files(sounds)
+    bar = tqdm(files, unit="file", desc="encode", disable=None, leave=False)
+    return np.concatenate([encode_whole(read(path, rate_hz), ratio, instrument.encode) for path in bar])
+
+
+@contextmanager
+def _evaluator(
+    order: Order, instrument: Instrument, settings: Settings, calibration: Calibration
+) -> Iterator[Evaluator]:
+    """Here, or on a cluster, the same to the bit."""
+    build = partial(
+        built, str(instrument.model.folder), order.device, settings.embedding, calibration, settings.quality
+    )
+    if order.cluster is None:
+        with instrument.evaluator(instrument.embedding(settings.embedding, calibration), settings.quality) as local:
+            yield local
+        return
+    from installation.evolution.cluster import Cluster
+
+    with Cluster(order.cluster, build, order.out.stem, settings.seed, log=tqdm.write) as cluster:
+        yield cluster
+
+
+def built(model: str, device: str, embedding: str, calibration: Calibration, gate: bool) -> Local:
+    """An evaluator on one thread of its own, where a cluster wants one."""
+    instrument = open_instrument(model, device, 1, MODELS)
+    return instrument.evaluator(instrument.embedding(embedding, calibration), gate)
+
+
+class Progress:
+    """The bar: generations told, mean sparseness, individuals a second since it was made."""
+
+    def __init__(self, bar: Any) -> None:
+        self._bar = bar
+        self._begun: tuple[float, int] | None = None
+
+    def show(self, breeder: Breeder) -> None:
+        """After each brood."""
+        search, now_s = breeder.search, time.monotonic()
+        if search.founding:
+            self._bar.set_postfix_str(f"founding {len(search.container)}/{search.container_size}")
+            return
+        if self._begun is None:
+            self._begun = now_s, search.evaluations
+        begun_s, evaluated = self._begun
+        rate = (search.evaluations - evaluated) / max(now_s - begun_s, 1e-9)
+        self._bar.set_postfix_str(f"sparseness {search.mean_sparseness:.3f}, {rate:.0f} individuals/s", refresh=False)
+        self._bar.update(search.generation - self._bar.n)
+
+
+def _sentence(told: dict[str, Any]) -> str:
+    state = "" if told["whole"] else ", stopped; go on with --resume"
+    return (
+        f"{told['out']}: generation {told['generations']}, {told['evaluations']} evaluated, mean sparseness "
+        f"{told['mean_sparseness']:.3f}, {told['individuals_per_s']:g} individuals/s{state}"
+    )
+
+
+@contextmanager
+def _stop_on_signal() -> Iterator[threading.Event]:
+    """The first signal asks to stop between two batches, the second ends the process as it always would."""
+    stopped = threading.Event()
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+
+    def stop(number: int, frame: Any) -> None:
+        stopped.set()
+        signal.signal(number, before[signal.Signals(number)])
+
+    for number in SIGNALS:
+        signal.signal(number, stop)
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
