@@ -28,10 +28,11 @@ from installation.errors import InstallationError, StoreError
 from installation.evolution.breeding import Breeder, new_search, resume
 from installation.evolution.embedding import EMBEDDINGS, Calibration
 from installation.evolution.evaluation import Evaluator, GoOn, Local, always
+from installation.evolution.quality import limit
 from installation.evolution.settings import CHOICES, Settings
-from installation.evolution.store import Header, open_store, read_store
+from installation.evolution.store import Header, open_store, read_header, read_store
 from installation.instrument import Instrument, open_instrument
-from installation.model import MODELS, digest
+from installation.model import digest
 from installation.sound.encoder import encode_whole
 from installation.sound.files import read, sound_files
 
@@ -110,9 +111,9 @@ _CHOSEN = {
 
 def _run(arguments: argparse.Namespace) -> int:
     order = _order(arguments)
-    with _stop_on_signal() as stopped:
-        with tqdm(total=order.generations, unit="generation", desc=order.out.stem, disable=None) as bar:
-            told = evolve(order, lambda: not stopped.is_set(), Progress(bar).show)
+    bar = tqdm(total=order.generations, unit="generation", desc=order.out.stem, disable=None)
+    with _stop_on_signal() as stopped, bar:
+        told = evolve(order, lambda: not stopped.is_set(), Progress(bar).show)
     if arguments.json:
         print(json.dumps(told, indent=2))
     else:
@@ -179,12 +180,13 @@ def _check_founding(breeder: Breeder) -> None:
 @contextmanager
 def _breeding(order: Order, go_on: GoOn) -> Iterator[Breeder]:
     """The breeder of a new run, or of the one in the store."""
-    there = order.out.is_file() and order.out.stat().st_size > 0
+    there = order.out.is_file()
     if there and not order.resume:
         raise StoreError(f"{order.out}: there is a run already; go on with --resume, or name another file")
     if order.resume and not there:
         raise StoreError(f"{order.out}: there is no run to resume")
-    with _resumed(order) if there else _begun(order, go_on) as breeder:
+    begun = there and read_header(order.out) is not None  # one killed before its first word begins anew
+    with _resumed(order) if begun else _begun(order, go_on) as breeder:
         yield breeder
 
 
@@ -200,11 +202,9 @@ def _begun(order: Order, go_on: GoOn) -> Iterator[Breeder]:
         settings.embedding, settings.seed, embedding.calibration, settings.as_dict(),
     )  # fmt: skip
     with (
-        open_store(order.out, header, keep=None) as store,
-        _evaluator(order, instrument, settings, embedding.calibration) as evaluator,
+        open_store(order.out, header, None, excerpts if settings.init == "dataset" else None) as store,
+        _evaluator(order, instrument, settings, embedding.calibration, excerpts) as evaluator,
     ):
-        if settings.init == "dataset":
-            store.keep_excerpts(excerpts)
         search = new_search(instrument.space, settings, excerpts=excerpts, founders_at_once=settings.container)
         yield Breeder(search, evaluator, store)
 
@@ -221,7 +221,7 @@ def _resumed(order: Order) -> Iterator[Breeder]:
         embedded = store.embedded()
         search = new_search(instrument.space, settings, excerpts=excerpts, founders_at_once=settings.container)
         resume(search, store)
-        with _evaluator(order, instrument, settings, embedded.calibration) as evaluator:
+        with _evaluator(order, instrument, settings, embedded.calibration, excerpts) as evaluator:
             yield Breeder(search, evaluator, store, embedded.number)
 
 
@@ -266,26 +266,30 @@ def encoded(sounds: Path, instrument: Instrument) -> Floats:
 
 @contextmanager
 def _evaluator(
-    order: Order, instrument: Instrument, settings: Settings, calibration: Calibration
+    order: Order, instrument: Instrument, settings: Settings, calibration: Calibration, excerpts: Floats | None
 ) -> Iterator[Evaluator]:
     """Here, or on a cluster, the same to the bit."""
-    build = partial(
-        built, str(instrument.model.folder), order.device, settings.embedding, calibration, settings.quality
-    )
+    no_excerpts = np.zeros((0, instrument.model.latent_dim), np.float32)
+    far = limit(no_excerpts if excerpts is None else excerpts, settings.steps, instrument.space)
     if order.cluster is None:
-        with instrument.evaluator(instrument.embedding(settings.embedding, calibration), settings.quality) as local:
+        embedding = instrument.embedding(settings.embedding, calibration)
+        with instrument.evaluator(embedding, settings.quality, far) as local:
             yield local
         return
     from installation.evolution.cluster import Cluster
 
+    folder = str(instrument.model.folder.resolve())
+    build = partial(built, folder, order.device, settings.embedding, calibration, settings.quality, far)
     with Cluster(order.cluster, build, order.out.stem, settings.seed, log=tqdm.write) as cluster:
         yield cluster
 
 
-def built(model: str, device: str, embedding: str, calibration: Calibration, gate: bool) -> Local:
+def built(
+    model: str, device: str, embedding: str, calibration: Calibration, gate: bool, strayed_at_most: float
+) -> Local:
     """An evaluator on one thread of its own, where a cluster wants one."""
-    instrument = open_instrument(model, device, 1, MODELS)
-    return instrument.evaluator(instrument.embedding(embedding, calibration), gate)
+    instrument = open_instrument(model, device, 1)
+    return instrument.evaluator(instrument.embedding(embedding, calibration), gate, strayed_at_most)
 
 
 class Progress:

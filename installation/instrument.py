@@ -15,6 +15,7 @@ from installation.evolution.breeding import calibrate, prior
 from installation.evolution.embedding import EMBEDDINGS, Calibration, Embedding, Encode, Hearing
 from installation.evolution.evaluation import GoOn, Local, always
 from installation.evolution.genotype import Space
+from installation.evolution.quality import STRAYED
 from installation.model import MODELS, Model, load
 from installation.sound.decoder import open_quickest
 from installation.sound.encoder import open_encoder
@@ -70,9 +71,9 @@ class Instrument:
         """Genotypes of the model's own distribution, (REFERENCE_SOUNDS, steps, latent_dim)."""
         return prior(REFERENCE_SOUNDS, self.space, steps, self.excerpts, REFERENCE_SEED)
 
-    def evaluator(self, embedding: Embedding, gate: bool = True) -> Local:
+    def evaluator(self, embedding: Embedding, gate: bool = True, strayed_at_most: float = STRAYED) -> Local:
         """Evaluates here, on all the threads there are."""
-        return Local(self.decode, embedding, self.space, gate, self.threads)
+        return Local(self.decode, embedding, self.space, gate, self.threads, strayed_at_most)
 
 
 def open_instrument(name: str, device: str = "auto", threads: int | None = None, models: Path = MODELS) -> Instrument:

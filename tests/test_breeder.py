@@ -1,4 +1,4 @@
-"""Breeding on a decoder of sines, offline and as the process: what it sends, obeys, keeps and survives."""
+"""The breeder as a process, on a decoder of sines: what it sends, obeys, keeps and survives."""
 
 from __future__ import annotations
 
@@ -18,184 +18,13 @@ import yaml
 
 from installation.breeder import BreederSetup, Shell, header_for, main, offline
 from installation.commands import Play, Pulse, Reset, Said, Set, Stop
-from installation.errors import StoreError
-from installation.evolution.audition import WARM_STEPS, audition
-from installation.evolution.breeding import BATCH, Breeder, calibrate, new_search, resume
-from installation.evolution.embedding.texture import Texture
-from installation.evolution.genotype import Space
-from installation.evolution.quality import REASONS, faults
-from installation.evolution.search import Search, Steering
-from installation.evolution.store import Store, open_store
+from installation.evolution.store import open_store
 from installation.link import Link
 from installation.model import load
 from installation.sound.decoder import DECODERS
 from tests.synthesis import RATE_HZ, SineDecoder
 
-SPACE = Space(np.zeros(4, np.float32), np.ones(4, np.float32))
 STEPS = 12
-
-
-def search(seed: int = 0, container: int = 16, brood: int = 10) -> Search:
-    return new_search(SPACE, STEPS, container, brood, seed, archive=30, steering=Steering(neighbours=5))
-
-
-def breeder(seed: int = 0, store: Store | None = None, decoder: SineDecoder | None = None) -> Breeder:
-    decode = audition(decoder or SineDecoder())
-    embedding = Texture(RATE_HZ)
-    calibrate(embedding, decode, SPACE, STEPS, np.zeros((0, 4), np.float32), seed)
-    return Breeder(search(seed), decode, embedding, store)
-
-
-def lived(subject: Breeder, generations: int) -> list[tuple[int, bytes, float]]:
-    born = []
-    for _ in range(generations):
-        born += [(each.identity, each.latents.tobytes(), each.sparseness) for each in subject.generation()]
-    return born
-
-
-# ---- the gate
-
-
-def test_the_gate_refuses_each_fault_by_name_and_nothing_else() -> None:
-    time_s = np.arange(8000) / RATE_HZ
-    good = 0.2 * np.sin(2 * np.pi * 220 * time_s)
-    broken, infinite = good.copy(), good.copy()
-    broken[5], infinite[9] = np.nan, np.inf
-    clicked = good.copy()
-    clicked[100] = 1.0
-    clips = [
-        good,
-        broken,
-        infinite,
-        good * 1e-4,
-        np.clip(good * 20, -1, 1),
-        good + 0.4,
-        good * 0 + 0.5,
-        clicked,
-        good * 4.9,
-    ]
-    expected = [None, "not_finite", "not_finite", "silent", "clipped", "offset", "offset", None, None]
-    assert faults(np.array(clips, np.float32)) == expected
-    assert set(expected) - {None} == set(REASONS)
-
-
-# ---- the audition
-
-
-def test_an_audition_starts_from_nothing_each_time_and_cuts_its_warming_off() -> None:
-    decoder = SineDecoder(ratio=64)
-    decode = audition(decoder)
-    latents = np.random.default_rng(0).standard_normal((3, STEPS, 4)).astype(np.float32)
-    sound = decode(latents)
-    assert sound.shape == (3, STEPS * 64)
-    decode(latents[::-1])
-    assert np.array_equal(decode(latents), sound)
-    warmed = np.concatenate([np.repeat(latents[:, :1], WARM_STEPS, 1), latents], axis=1)
-    whole, _ = decoder.decode(warmed, decoder.start(3))
-    assert np.array_equal(whole[:, WARM_STEPS * 64 :, 0], sound)
-
-
-def test_channels_are_averaged() -> None:
-    class Stereo(SineDecoder):
-        def decode(self, latents: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
-            sound, state = super().decode(latents, state)
-            return np.concatenate([sound, 0.5 * sound], axis=2), state
-
-    latents = np.zeros((1, 3, 4), np.float32)
-    assert np.allclose(audition(Stereo())(latents), 0.75 * audition(SineDecoder())(latents), atol=1e-6)
-
-
-# ---- breeding, offline
-
-
-def test_the_same_seed_breeds_the_same_and_another_does_not() -> None:
-    first, second, third = (lived(breeder(seed), 8) for seed in (1, 1, 2))
-    assert first == second != third and len(first) >= 16
-
-
-def test_stopped_and_resumed_through_the_store_it_breeds_as_if_it_had_not(tmp_path: Path) -> None:
-    whole = lived(breeder(3), 9)
-    header = replace(header_of(3), calibration=breeder(3).embedding.calibration)
-    with open_store(tmp_path / "s.db", header) as store:
-        born = lived(breeder(3, store), 5)
-    with open_store(tmp_path / "s.db", header_of(3)) as store:
-        again = Breeder(search(77), audition(SineDecoder()), Texture(RATE_HZ, store.header.calibration), store)
-        assert resume(again.search, store)
-        born += lived(again, 4)
-    assert born == whole
-
-
-def header_of(seed: int) -> Any:
-    from installation.evolution.store import Header
-
-    return Header("sines", "00", 4, STEPS, "texture", seed)
-
-
-def test_only_children_are_decoded_and_in_small_batches() -> None:
-    sizes: list[int] = []
-
-    class Counting(SineDecoder):
-        def decode(self, latents: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
-            sizes.append(len(latents))
-            return super().decode(latents, state)
-
-    subject = breeder(0, None, Counting())
-    sizes.clear()
-    lived(subject, 6)
-    assert sum(sizes) == subject.search.evaluations == 16 + 4 * 10 and max(sizes) <= BATCH
-
-
-def test_what_the_gate_refuses_is_counted_and_never_lives() -> None:
-    class Broken(SineDecoder):
-        def decode(self, latents: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
-            sound, state = super().decode(latents, state)
-            sound[latents[:, -1, 0] > 0] = np.nan
-            return sound, state
-
-    subject = breeder(0, None, Broken())
-    lived(subject, 12)
-    assert subject.rejected["not_finite"] > 10 and subject.rejected["silent"] == 0
-    assert subject.search.container and all(each.latents[-1, 0] <= 0 for each in subject.search.container)
-    assert all(np.isfinite(each.embedding).all() for each in subject.search.container)
-
-
-def test_a_brood_given_up_leaves_the_container_alone() -> None:
-    subject = breeder()
-    lived(subject, 3)
-    before = subject.search.trajectories(), subject.search.generation
-    assert subject.generation(lambda: False) == ()
-    after = subject.search.trajectories(), subject.search.generation
-    assert [each.identity for each in before[0]] == [each.identity for each in after[0]] and before[1] == after[1]
-    assert subject.generation() is not None and subject.search.generation == before[1] + 1
-
-
-def test_a_store_that_fails_does_not_end_the_search_and_is_caught_up_with(tmp_path: Path) -> None:
-    class Full(Store):
-        full = False
-
-        def save(self, *all_of_it: Any) -> None:
-            if self.full:
-                raise StoreError("disk full")
-            super().save(*all_of_it)
-
-    with open_store(tmp_path / "s.db", header_of(0)) as opened:
-        store = Full(opened.path, opened._connection, opened.header)
-        subject = breeder(0, store)
-        lived(subject, 3)
-        store.full = True
-        assert lived(subject, 3) and subject.store_fault == "disk full"
-        store.full = False
-        lived(subject, 1)
-        assert subject.store_fault is None
-        assert [each.identity for each in store.container()] == [each.identity for each in subject.search.container]
-
-
-def test_breeding_makes_the_sounds_less_alike() -> None:
-    subject = breeder()
-    lived(subject, 2)
-    first = subject.search.mean_sparseness
-    lived(subject, 25)
-    assert subject.search.mean_sparseness > 1.15 * first
 
 
 # ---- the shell, in this process, on a clock that stands still
@@ -432,5 +261,9 @@ def test_a_missing_model_is_said_in_one_sentence_and_ends_it(setup: BreederSetup
 
 def test_offline_is_deterministic_and_the_same_as_the_setup_says(setup: BreederSetup) -> None:
     model = load("sines", setup.models)
-    lives = [lived(offline(setup, model, SineDecoder()), 4) for _ in range(2)]
+    lives = []
+    for _ in range(2):
+        breeder = offline(setup, model, SineDecoder())
+        born = [each for _ in range(4) for each in breeder.generation()]
+        lives.append([(each.identity, each.latents.tobytes(), each.sparseness) for each in born])
     assert lives[0] == lives[1] and len(lives[0]) >= 12

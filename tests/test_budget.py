@@ -73,7 +73,7 @@ def test_a_limit_turned_holds_from_then_on(before: float, after: float) -> None:
 def test_without_a_limit_it_never_waits() -> None:
     budget = Budget(math.inf)
     begun = evaluate(budget, 5.0, 0.0, CALM)
-    assert len(begun) == 50 and budget.wait_s(5.0) == 0.0 and budget.state == "free"
+    assert len(begun) >= 50 and budget.wait_s(5.0) == 0.0 and budget.state == "free"
 
 
 @settings(deadline=None, derandomize=True, max_examples=40)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import importlib.util
 import os
 import signal
-import stat
 import socket
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -158,35 +157,6 @@ def test_a_second_cluster_in_one_process_is_refused(cluster: Cluster) -> None:
     with pytest.raises(ClusterError, match="already"), Cluster("local", Toy, "other", 1):
         pass
     assert same(cluster.evaluate(brood(8), 8), here(brood(8)))
-
-
-def test_a_batch_kept_too_long_is_handed_out_again_and_a_cluster_that_died_is_told(tmp_path: Path) -> None:
-    lines: list[str] = []
-    build = functools.partial(Toy, 0.1, tmp_path / "hung")
-    with Cluster("local", build, "run", 1, actors=2, patience_s=2.5, log=lines.append) as opened:
-        latents = brood(9)
-        assert same(opened.evaluate(latents, 0), here(latents))
-        assert (tmp_path / "hung").exists() and any("longer than 2.5 s" in line for line in lines)
-        for each in psutil.Process().children(recursive=True):
-            if each.name() == "raylet":
-                each.kill()
-        began_s = time.monotonic()
-        with pytest.raises(ClusterError, match="no actor came back"):
-            opened.evaluate(brood(10), 1)
-        assert time.monotonic() - began_s < 4 * opened.patience_s
-
-
-def test_an_actor_too_many_is_told_not_waited_for() -> None:
-    too_many = psutil.cpu_count() + 1
-    crowded = Cluster("local", Toy, "run", 1, actors=too_many, patience_s=2.0)
-    with pytest.raises(ClusterError, match=f"of {too_many} actors came in 2 s; it has"), crowded:
-        pass
-    assert not actors()
-
-
-def test_actors_that_cannot_be_made_are_told() -> None:
-    with pytest.raises(ClusterError, match="no such model"), Cluster("local", Broken, "run", 1, actors=1):
-        pass
 
 
 def test_an_address_that_does_not_answer_is_told_in_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -160,7 +160,9 @@ def test_a_wish_is_for_what_sounds_or_for_an_identity_and_a_button_is_no_identit
 def test_what_is_recalled_must_be_named() -> None:
     assert ask("/evolution/recall", 12) == (Revive(12),)
     for wrong in ((), (0,), (-3,), (True,), (12.0,), ("12",), (None,), (1, 2)):
-        assert refusal("/evolution/recall", *wrong).startswith("/evolution/recall: allowed is one trajectory's identity")
+        assert refusal("/evolution/recall", *wrong).startswith(
+            "/evolution/recall: allowed is one trajectory's identity"
+        )
 
 
 def test_a_scene_is_recalled_by_name_or_place() -> None:

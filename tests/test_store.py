@@ -157,13 +157,20 @@ def test_points_of_another_embedding_are_known_as_such(tmp_path: Path) -> None:
 
 def test_excerpts_come_back(tmp_path: Path) -> None:
     latents = np.random.default_rng(0).standard_normal((7, 3)).astype(np.float32)
-    with open_store(tmp_path / "s.db", HEADER) as store:
-        assert store.excerpts() is None
-        store.keep_excerpts(latents)
+    with open_store(tmp_path / "s.db", HEADER, excerpts=latents) as store:
+        assert np.array_equal(store.excerpts(), latents)
     with read_store(tmp_path / "s.db") as store:
         assert np.array_equal(store.excerpts(), latents)
-        with pytest.raises(StoreError, match="not written"):
-            store.keep_excerpts(latents)
+    with open_store(tmp_path / "other.db", HEADER) as store:
+        assert store.excerpts() is None
+
+
+def test_a_reader_writes_nothing(tmp_path: Path) -> None:
+    subject = search()
+    with open_store(tmp_path / "s.db", HEADER) as store:
+        live(subject, store, 2)
+    with read_store(tmp_path / "s.db") as reader, pytest.raises(StoreError, match="was not written"):
+        live(subject, reader, 1)
 
 
 def test_what_is_not_there_can_not_be_read(tmp_path: Path) -> None:

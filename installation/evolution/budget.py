@@ -18,6 +18,8 @@ PAUSED = 0.8
 """The share from which nothing at all is evaluated."""
 STEPS_BACK = 20
 """Calm reports from the floor until the search is as fast as it was."""
+ROUNDING = 1e-6
+"""Of an individual: a debt so small is none, else who waits exactly as long as told could wait for ever."""
 PACE_S = 5.0
 """The pace is what was evaluated in so long."""
 
@@ -83,7 +85,7 @@ class Budget:
             self._give_way(now_s)
         elif self._kept is not None:
             self._kept += (self._before - FLOOR) / STEPS_BACK
-            if self._kept >= min(self._before, self.limit):
+            if self._kept + ROUNDING >= min(self._before, self.limit):
                 self._kept = None
 
     def _give_way(self, now_s: float) -> None:
@@ -92,7 +94,8 @@ class Budget:
         self._kept = max(FLOOR, min(self._kept, self.limit) / 2.0)
 
     def _pay(self, now_s: float) -> None:
-        self._debt = max(0.0, self._debt - self.rate * max(0.0, now_s - self._paid_s))
+        owed = self._debt - self.rate * max(0.0, now_s - self._paid_s)
+        self._debt = owed if owed > ROUNDING else 0.0
         self._paid_s = max(now_s, self._paid_s)
 
     def figures(self, now_s: float) -> dict[str, float | str]:

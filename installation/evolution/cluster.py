@@ -64,9 +64,9 @@ class _Worker:
 
 class Cluster:
     """An `Evaluator` on `actors` Ray actors, as many as there are processors if None, each with what `build` makes
-    there: it is pickled, and called once in each. `address` is `local`, or `host:port` of a running cluster this machine
-    is part of. What isn't there `patience_s` after it was asked for is given up and asked for again elsewhere. One at a
-    time in a process; ClusterError where it can't go on."""
+    there: it is pickled, and called once in each. `address` is `local`, or `host:port` of a running cluster that this
+    machine is part of. What isn't there `patience_s` after it was asked for is given up and asked for again elsewhere.
+    One at a time in a process; ClusterError where it can't go on."""
 
     def __init__(
         self,

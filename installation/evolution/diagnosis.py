@@ -36,6 +36,8 @@ NEARLY_ALL = 0.9
 """Share refused at which the curve no longer matters: next to nothing passes."""
 LOW_QUALITY = 0.2
 """Mean quality of what lives below which the sound is poor."""
+TWINS = 0.5
+"""Share of its start to which the distance to the nearest, under an embedding the search did not use, may fall."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,19 @@ def diagnose(
     if growth >= GREW or (reference is not None and curve[-1] >= HIGH * reference):
         return Diagnosis("", f"Sparseness has grown ×{growth:.2f} and has levelled off; more generations bring little.")
     return Diagnosis(CONVERGED, _converged(growth, recent, window))
+
+
+def twins(sparseness: Sequence[float], nearest: Sequence[float]) -> str:
+    """What there is to say where sparseness has not fallen and yet sounds have come closer, empty if there is nothing:
+    `nearest` is the container's mean distance to the nearest, under an embedding the search did not use, oldest first.
+    Not among the paper's signs; it is how selection by the farthest shows, which its public code does."""
+    if len(nearest) < 2 or sparseness[-1] < sparseness[0] or nearest[-1] >= TWINS * nearest[0]:
+        return ""
+    growth, left = sparseness[-1] / max(sparseness[0], 1e-12), nearest[-1] / nearest[0]
+    return (
+        f"Sparseness has grown ×{growth:.2f}, yet to other ears the distance to the nearest has fallen to {left:.0%} "
+        "of what it was: the container fills with near-twins, and the curve of sparseness doesn't show it."
+    )
 
 
 def _growth(curve: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:

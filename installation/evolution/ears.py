@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from installation.errors import ModelError
 from installation.evolution.audition import Decode
-from installation.evolution.embedding import Embedding
+from installation.evolution.embedding import Calibration, Embedding
 from installation.evolution.evaluation import batches
 from installation.evolution.genotype import Space
 from installation.evolution.individual import Individual
@@ -26,13 +26,15 @@ HELD_OUT = ("mfcc", "texture", "rave")
 @dataclass(frozen=True, eq=False)
 class Ears:
     """`decode` gives mono sound at `sample_rate_hz`; `space` is where the model's latents lie; `embed` opens an
-    embedding by name, calibrated on fixed sounds of the model, or raises ModelError; `reference` (count, steps,
-    latent_dim) are latents of what the model plays by itself, always the same."""
+    embedding by name, calibrated on fixed sounds of the model, `reopen` one as it was calibrated, either raising
+    ModelError; `reference` (count, steps, latent_dim) are latents of what the model plays by itself, always the
+    same."""
 
     decode: Decode
     sample_rate_hz: int
     space: Space
     embed: Callable[[str], Embedding]
+    reopen: Callable[[str, Calibration], Embedding]
     reference: Floats
 
 

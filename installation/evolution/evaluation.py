@@ -14,7 +14,7 @@ import numpy.typing as npt
 from installation.evolution.audition import Decode
 from installation.evolution.embedding import Embedding
 from installation.evolution.genotype import Space
-from installation.evolution.quality import judge, only_finite
+from installation.evolution.quality import STRAYED, judge, only_finite
 
 Floats = npt.NDArray[np.float32]
 GoOn = Callable[[], bool]
@@ -78,14 +78,23 @@ class Evaluator(Protocol):
 
 class Local:
     """Evaluates here, on `threads` threads; `batches` counts those ever decoded. With `gate` off only what is no number
-    is refused. More than one thread needs a `decode` that threads may share."""
+    is refused; `strayed_at_most` see `quality.limit`. More than one thread needs a `decode` that threads may share."""
 
-    def __init__(self, decode: Decode, embedding: Embedding, space: Space, gate: bool = True, threads: int = 1) -> None:
+    def __init__(
+        self,
+        decode: Decode,
+        embedding: Embedding,
+        space: Space,
+        gate: bool = True,
+        threads: int = 1,
+        strayed_at_most: float = STRAYED,
+    ) -> None:
         self.decode = decode
         self.embedding = embedding
         self.space = space
         self.gate = gate
         self.threads = threads
+        self.strayed_at_most = strayed_at_most
         self.batches = 0
         self._pool: ThreadPoolExecutor | None = None
 
@@ -105,7 +114,7 @@ class Local:
     def batch(self, latents: Floats) -> Evaluation:
         """One batch of at most BATCH."""
         sounds = self.decode(latents)
-        judged = judge(sounds, latents, self.space) if self.gate else only_finite(sounds)
+        judged = judge(sounds, latents, self.space, self.strayed_at_most) if self.gate else only_finite(sounds)
         accepted = judged.accepted
         embeddings = np.zeros((len(latents), self.size), np.float32)
         if accepted.any():

@@ -12,9 +12,10 @@ import numpy.typing as npt
 
 from installation.errors import ModelError
 from installation.evolution.chronicle import Chronicle
-from installation.evolution.diagnosis import Diagnosis, diagnose
+from installation.evolution.diagnosis import Diagnosis, diagnose, twins
 from installation.evolution.ears import Ears, Spread, Yardstick, latents_of, open_held_out, points_of, spreads
 from installation.evolution.embedding import EMBEDDINGS, Embedding
+from installation.evolution.evaluation import batches
 from installation.evolution.individual import Individual, embeddings_of
 from installation.evolution.measures import agreement
 from installation.evolution.quality import judge
@@ -31,7 +32,7 @@ COMPARED_AT_MOST = 120
 
 
 @dataclass(frozen=True, eq=False)
-class Agreement:
+class Concordance:
     """Rank correlations (names, names) of all pairwise distances of `sounds` sounds; why others of the embeddings
     could not be opened, by name."""
 
@@ -53,11 +54,16 @@ class Examination:
     numbers: tuple[int, ...]
     spread: tuple[Spread, ...]
     novel: tuple[tuple[Individual, float], ...]
-    agreement: Agreement
+    agreement: Concordance
     reference: float | None
     quality: float
     faults: dict[str, int]
     diagnosis: Diagnosis
+
+    @property
+    def twins(self) -> str:
+        """Whether sparseness has misled the search, as `diagnosis.twins` says it; empty if not."""
+        return twins(self.chronicle.means, [each.nearest_neighbour for each in self.spread])
 
     def figures(self) -> dict[str, Any]:
         """All of it as numbers and words, fit for JSON."""
@@ -69,6 +75,7 @@ class Examination:
             "heldout_embedding": self.held_out,
             "scale": self.scale,
             "diagnosis": asdict(self.diagnosis),
+            "twins": self.twins,
             "rejected_share": told.rejected_share(),
             "quality": self.quality,
             "faults": self.faults,
@@ -131,15 +138,14 @@ def _judged(ears: Ears, living: list[Individual]) -> tuple[float, dict[str, int]
     """Mean quality of those who live, and the reasons the gate has against them, also if the run had it off."""
     reasons: Counter[str] = Counter()
     quality = []
-    for start in range(0, len(living), 8):
-        latents = latents_of(living[start : start + 8])
+    for latents in batches(latents_of(living)):
         judged = judge(ears.decode(latents), latents, ears.space)
         quality += judged.quality.tolist()
         reasons.update(reason for reason in judged.reasons if reason)
     return float(np.mean(quality)) if quality else 0.0, dict(reasons)
 
 
-def agree(ears: Ears, living: list[Individual], names: Sequence[str]) -> Agreement:
+def agree(ears: Ears, living: list[Individual], names: Sequence[str]) -> Concordance:
     """Whether the embeddings `names` find the same of `living` alike; those that can't be opened are left out."""
     opened: list[Embedding] = []
     missing = {}
@@ -150,18 +156,18 @@ def agree(ears: Ears, living: list[Individual], names: Sequence[str]) -> Agreeme
             missing[name] = str(error)
     some = [living[place] for place in np.unique(np.linspace(0, len(living) - 1, COMPARED_AT_MOST).round().astype(int))]
     points = points_of(ears, latents_of(some), opened, "embeddings")
-    return Agreement(tuple(each.name for each in opened), agreement(points), missing, len(some))
+    return Concordance(tuple(each.name for each in opened), agreement(points), missing, len(some))
 
 
 def reference_sparseness(chronicle: Chronicle, ears: Ears) -> float | None:
     """Mean sparseness a container of the run's size would have that was drawn from the reference, by the run's own
-    measure; None where the run's embedding can't be opened as it was, or novelty was seen through components of it."""
+    measure and embedding; None where that can't be opened any more, or novelty was seen through components of it."""
     settings, size = chronicle.settings, len(chronicle.container(chronicle.last))
-    try:
-        embedding = ears.embed(chronicle.embedded.name)
-    except ModelError:
+    if settings.components:
         return None
-    if settings.components or embedding.calibration != chronicle.embedded.calibration:
+    try:
+        embedding = ears.reopen(chronicle.embedded.name, chronicle.embedded.calibration)
+    except ModelError:
         return None
     (points,) = points_of(ears, ears.reference[:size], [embedding], "reference")
     measure = farthest if settings.selection == "farthest" else sparseness

@@ -46,8 +46,8 @@ def wilson(right: float, count: float) -> tuple[float, float]:
 
 def share(right: Doubles, count: Doubles, rng: np.random.Generator) -> Estimate | None:
     """The share of answers that are right, from each listener's `right` and `count` (listeners,). One listener's
-    answers differ less than two listeners', so whole listeners are resampled; a single one's interval is Wilson's.
-    None where nobody answered."""
+    answers differ less than two listeners', so whole listeners are resampled; a single one's interval is Wilson's, and
+    where all answers are the same resampling can tell nothing. None where nobody answered."""
     asked = count > 0
     right, count = right[asked], count[asked]
     if not len(count):
@@ -56,7 +56,8 @@ def share(right: Doubles, count: Doubles, rng: np.random.Generator) -> Estimate 
     low, high = wilson(right.sum(), count.sum())
     if len(count) > 1:
         drawn = _percentiles(_resampled(right, count, rng))
-        low, high = drawn if len(count) >= FEW else (min(low, drawn[0]), max(high, drawn[1]))
+        tells = len(count) >= FEW and 0 < value < 1
+        low, high = drawn if tells else (min(low, drawn[0]), max(high, drawn[1]))
     return Estimate(value, low, high, answers)
 
 

@@ -69,9 +69,10 @@ def _series(runs: list[Run], value: Callable[[Spread], float]) -> Curves:
 
 def _body(comparison: Comparison, groups: Mapping[str, list[Run]], title: str) -> str:
     first = comparison.runs[0].chronicle
-    heads = ("runs that differ in seed only", "seeds", "Vendi", "at the end", "nearest", "at the end", "coverage",
-             "at the end", "sparseness", "at the end")  # fmt: skip
-    each_run = table(("run", *heads[2:]), [(run.name, *_row(run)) for run in comparison.runs])
+    heads = (*SHOWN, "mean sparseness")
+    by_group = [(label, len(runs), *_changes(runs)) for label, runs in groups.items()]
+    by_run = [(run.name, *_changes([run])) for run in comparison.runs]
+    each_run = table(("run", *heads), by_run)
     return (
         f'<p class="mark">Novelty search over {escape(first.header.model)}</p><h1>{escape(title)}</h1>'
         f'<p class="lead">{len(comparison.runs)} runs, judged by {escape(comparison.held_out)}{_fairness(comparison)}, '
@@ -89,7 +90,8 @@ def _body(comparison: Comparison, groups: Mapping[str, list[Run]], title: str) -
             "can't be compared by height.",
         )
         + "<h2>Start and end</h2>"
-        + table(heads, [(label, len(runs), *_mean_row(runs)) for label, runs in groups.items()])
+        + "<p class='note'>From the first container to the last; the mean over seeds.</p>"
+        + table(("runs that differ in seed only", "seeds", *heads), by_group)
         + f"<details><summary>Each run</summary>{each_run}</details>"
     )
 
@@ -99,11 +101,12 @@ def _fairness(comparison: Comparison) -> str:
     return ", which some of them used themselves" if used else ", which none of them used"
 
 
-def _row(run: Run) -> list[float]:
-    start, end, means = run.spread[0], run.spread[-1], run.chronicle.means
-    pairs = [(value(start), value(end)) for value in SHOWN.values()] + [(means[0], means[-1])]
-    return [number for pair in pairs for number in pair]
-
-
-def _mean_row(runs: list[Run]) -> list[float]:
-    return [float(each) for each in np.mean([_row(run) for run in runs], axis=0)]
+def _changes(runs: list[Run]) -> list[str]:
+    """Start and end of each measure and of sparseness, as means over `runs`."""
+    pairs = [
+        (np.mean([value(run.spread[0]) for run in runs]), np.mean([value(run.spread[-1]) for run in runs]))
+        for value in SHOWN.values()
+    ]
+    means = [run.chronicle.means for run in runs]
+    pairs.append((np.mean([each[0] for each in means]), np.mean([each[-1] for each in means])))
+    return [f"{start:.2f} → {end:.2f}" for start, end in pairs]

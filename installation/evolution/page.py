@@ -59,6 +59,7 @@ table {{ border-collapse: collapse; width: 100%; margin: 16px 0; font-size: 14.5
   font-variant-numeric: tabular-nums; }}
 th, td {{ text-align: left; padding: 7px 14px 7px 0; border-bottom: 1px solid {RULE}; vertical-align: top; }}
 th {{ color: {QUIET}; font-weight: 500; }}
+td {{ white-space: nowrap; }} td:first-child {{ white-space: normal; }}
 td.number, th.number {{ text-align: right; }}
 .scroll {{ overflow-x: auto; }}
 .sound {{ background: {SURFACE}; border: 1px solid {RULE}; border-radius: 10px; padding: 18px 20px; margin: 16px 0;

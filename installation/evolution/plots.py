@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.errors import InstallationError
-from installation.evolution.page import BRONZE, FAINT, GROUND, INK, QUIET, RAMP, RULE, SERIES, SURFACE, VERDIGRIS
+from installation.evolution.page import BRONZE, FAINT, GROUND, INK, QUIET, RAMP, RULE, SERIES, SKY, SURFACE, VERDIGRIS
 
 Floats = npt.NDArray[np.floating]
 
@@ -88,15 +88,10 @@ def sparseness_plot(path: Path, numbers: Sequence[int], rows: Floats) -> None:
     made, (axes,) = canvas()
     mean, deviation, lowest, highest = rows
     axes.fill_between(numbers, mean - deviation, mean + deviation, color=BRONZE, alpha=0.22, linewidth=0)
-    for line, name in ((highest, "highest"), (lowest, "lowest")):
-        axes.plot(numbers, line, color=QUIET, linewidth=0.8)
-        axes.annotate(
-            name, (numbers[-1], line[-1]), (6, 0), textcoords="offset points", color=QUIET, fontsize=9, va="center"
-        )
-    axes.plot(numbers, mean, color=BRONZE, linewidth=2.2)
-    axes.annotate(
-        "mean", (numbers[-1], mean[-1]), (6, 0), textcoords="offset points", color=BRONZE, fontsize=9, va="center"
-    )
+    axes.plot(numbers, highest, color=SKY, linewidth=0.9, label="highest")
+    axes.plot(numbers, mean, color=BRONZE, linewidth=2.2, label="mean ± deviation")
+    axes.plot(numbers, lowest, color=VERDIGRIS, linewidth=0.9, label="lowest")
+    key(axes, 3, "lower right")
     axes.margins(x=0.005)
     axes.set_ylim(bottom=0.0)
     words(axes, "generation", "sparseness")
@@ -189,7 +184,7 @@ def spectrogram_plot(path: Path, level_db: Floats, rows_hz: Floats, seconds: flo
 
 def overlay_plot(path: Path, panels: Mapping[str, Mapping[str, tuple[Sequence[int], Floats]]]) -> None:
     """By panel and label: the generations, and one row for each run (runs, generations)."""
-    made, axes_of = canvas(len(panels), (min(11.5, 4.2 + 3.6 * len(panels)), 4.4), list(panels))
+    made, axes_of = canvas(len(panels), (11.0, 4.2), list(panels))
     for axes, groups in zip(axes_of, panels.values(), strict=True):
         for (label, (numbers, rows)), colour in zip(groups.items(), _endless(), strict=False):
             band(axes, numbers, rows, colour, label)

@@ -48,7 +48,17 @@ def strays(latents: Floats, space: Space) -> Doubles:
     return np.asarray(np.square((latents - space.mean) / scale, dtype=np.float64).mean(axis=(1, 2)))
 
 
-def judge(sounds: Floats, latents: Floats, space: Space) -> Judgement:
+def limit(excerpts: Floats, steps: int, space: Space) -> float:
+    """How far trajectories may stray in a search whose founders are windows of `excerpts` (any, latent_dim): a tenth
+    further than the furthest of those, if that is more than STRAYED, for somebody wants them."""
+    if len(excerpts) < steps:
+        return STRAYED
+    bounded = np.clip(excerpts, space.low, space.high)
+    each = np.concatenate([[0.0], np.cumsum(strays(bounded[:, None], space))])
+    return max(STRAYED, 1.1 * float((each[steps:] - each[:-steps]).max()) / steps)
+
+
+def judge(sounds: Floats, latents: Floats, space: Space, strayed_at_most: float = STRAYED) -> Judgement:
     """`sounds` (count, samples), full scale 1, and the `latents` (count, steps, latent_dim) they were decoded from.
     Quality is the product of how far each measure is from its limit."""
     finite = np.asarray(np.isfinite(sounds).all(axis=1))
@@ -67,7 +77,7 @@ def judge(sounds: Floats, latents: Floats, space: Space) -> Judgement:
             (level_db - SILENT_DB) / (LOUD_DB - SILENT_DB),
             1.0 - clipped / CLIPPED_SHARE,
             1.0 - mean / np.maximum(OFFSET_SHARE * rms, 1e-12),
-            (STRAYED - strayed) / (STRAYED - 1.0),
+            (strayed_at_most - strayed) / (strayed_at_most - 1.0),
         ],
         axis=1,
     )

@@ -111,12 +111,13 @@ def _head(found: Examination) -> str:
     told, settings = found.chronicle, found.chronicle.settings
     start, end = found.spread[0], found.spread[-1]
     first, last = told.generations[0].generation, told.generations[-1].generation
-    health = found.diagnosis.name or "in good health"
+    health = found.diagnosis.name or ("by the curve alone, well" if found.twins else "in good health")
     return (
         f'<p class="mark">Novelty search over {escape(told.header.model)}</p><h1>{escape(told.name)}</h1>'
         f'<p class="lead">{last.number} generations, {last.evaluations} sounds heard, {settings.selection} selection, '
         f"novelty by {escape(told.embedded.name)}; judged by {escape(found.held_out)}{_own(found)}.</p>"
         + verdict(health, found.diagnosis.sentence, bool(found.diagnosis.name))
+        + (verdict("sparseness misleads", found.twins, True) if found.twins else "")
         + cards(
             (
                 card(f"Vendi score, {found.held_out}", f"{end.vendi:.2f}", f"{start.vendi:.2f}"),

@@ -88,6 +88,7 @@ class Session:
         if threading.current_thread() is threading.main_thread():
             self._terminate = signal.getsignal(signal.SIGTERM)
         logging.getLogger("ray").setLevel(logging.CRITICAL)
+        ray._private.worker._worker_logs_enabled = False  # else it prints raylet's errors, whatever it is told
         try:
             ray.init(log_to_driver=False, configure_logging=False, **how)
         except (ray.exceptions.RayError, OSError, RuntimeError, ValueError) as error:

@@ -34,5 +34,5 @@ def spectrogram(sound: Floats, sample_rate_hz: int, rows: int = ROWS) -> Floats:
     edges_hz = np.append(frequencies_hz(sample_rate_hz, rows), sample_rate_hz / 2.0)
     bins = np.clip(np.round(edges_hz * length / sample_rate_hz).astype(int), 0, length // 2)
     levels = np.stack([magnitude[low : max(low + 1, high)].max(axis=0) for low, high in pairwise(bins)])
-    level_db = 20.0 * np.log10(np.maximum(levels, 1e-9) / max(1e-6, float(levels.max())))
+    level_db = 20.0 * np.log10(np.maximum(levels / max(1e-6, float(levels.max())), 1e-9))
     return np.asarray(np.maximum(level_db, FLOOR_DB), np.float32)

@@ -175,16 +175,6 @@ class Store:
             newest = "SELECT max(number) FROM generations"
             connection.execute(f"DELETE FROM generations WHERE number <= ({newest}) - ?", (self.keep,))
 
-    def keep_excerpts(self, latents: Floats) -> None:
-        """Keep what founders are drawn from, (steps, latent_dim), so that the run can go on without the files it came
-        from. StoreError if the disk says no."""
-        try:
-            with self._connection as connection:
-                connection.execute("DELETE FROM excerpts")
-                connection.execute("INSERT INTO excerpts VALUES (?)", (np.asarray(latents, "<f4").tobytes(),))
-        except sqlite3.Error as error:
-            raise StoreError(f"{self.path}: the excerpts were not written: {error}") from error
-
     def excerpts(self) -> Floats | None:
         """What founders are drawn from, (steps, latent_dim), if it was kept."""
         with _refusals(self.path):
@@ -272,10 +262,10 @@ class Store:
         self.close()
 
 
-def open_store(path: Path, header: Header, keep: int | None = KEEP) -> Store:
-    """The store at `path`, made now if there is none; calibration and settings in `header` are written with a new one
-    and otherwise ignored. UnfitStoreError if what lies there is no store or was made for something else; StoreError if
-    it can't be used now."""
+def open_store(path: Path, header: Header, keep: int | None = KEEP, excerpts: Floats | None = None) -> Store:
+    """The store at `path`, made now if there is none; calibration and settings in `header`, and the `excerpts` (steps,
+    latent_dim) founders are drawn from, are written with a new one and otherwise ignored. UnfitStoreError if what lies
+    there is no store or was made for something else; StoreError if it can't be used now."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -285,7 +275,7 @@ def open_store(path: Path, header: Header, keep: int | None = KEEP) -> Store:
         held = _header(path, connection)
         if held is not None and (wrong := held.differences(header)):
             raise UnfitStoreError(f"{path}: made for something else: {'; '.join(wrong)}. {_CURE}")
-        store = Store(path, connection, held or _found(connection, header), keep)
+        store = Store(path, connection, held or _found(connection, header, excerpts), keep)
         opened.pop_all()
         return store
 
@@ -351,7 +341,7 @@ def _header(path: Path, connection: sqlite3.Connection) -> Header | None:
     return Header(**{key: json.loads(value) for key, value in fields.items()})
 
 
-def _found(connection: sqlite3.Connection, header: Header) -> Header:
+def _found(connection: sqlite3.Connection, header: Header, excerpts: Floats | None) -> Header:
     """Write schema, header and the first embedding into an empty file, in one transaction."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
@@ -364,6 +354,8 @@ def _found(connection: sqlite3.Connection, header: Header) -> Header:
         connection.executemany("INSERT INTO header VALUES (?, ?)", pairs)
         first = (1, header.embedding, json.dumps(header.calibration or {}))
         connection.execute("INSERT INTO embeddings VALUES (?, ?, ?)", first)
+        if excerpts is not None:
+            connection.execute("INSERT INTO excerpts VALUES (?)", (np.asarray(excerpts, "<f4").tobytes(),))
     return header
 
 

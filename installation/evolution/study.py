@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
+from importlib import resources
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -84,6 +84,8 @@ def write_study(
     are calibrated. RenderError if a count is not allowed or `out` can't be written, StoreError if the run holds too few
     sounds."""
     _check(triplets, ratings, repeats)
+    if not embeddings:
+        raise RenderError("study: embeddings: none, allowed are one and more")
     rng = np.random.default_rng([seed, 2])
     clips, sounds = draw_clips(store, decode, _most(store, sample_rate_hz, decode, 3 * triplets + ratings), rng)
     if len(clips) < FEWEST:
@@ -127,22 +129,24 @@ def _named(run: str, clips: list[Clip], triplets: Integers, repeats: int, rating
 
 
 def _page(study: Study, sounds: Floats, sample_rate_hz: int) -> str:
-    """The page as HTML, everything in it; of the run only hashes."""
+    """The page as HTML, everything in it."""
+    parts = {name.replace(".", "_"): _part(name) for name in ("page.css", "voice.js", "page.js")}
+    asked = _embedded(_asked(study, sounds, sample_rate_hz))
+    return Template(_part("page.html")).substitute(style=STYLE, palette=_palette(), asked=asked, **parts)
+
+
+def _asked(study: Study, sounds: Floats, sample_rate_hz: int) -> dict[str, Any]:
+    """What the page needs to know: of the run only hashes, in an order that says nothing."""
     names = [each.name for each in study.clips]
-    asked = {
+    files = [base64.b64encode(wav(sound, sample_rate_hz)).decode() for sound in sounds]
+    return {
         "study": study.name,
         "run": study.run,
-        "clips": {
-            name: base64.b64encode(wav(sound, sample_rate_hz)).decode()
-            for name, sound in sorted(zip(names, sounds, strict=True), key=lambda pair: pair[0])
-        },
+        "clips": dict(sorted(zip(names, files, strict=True))),
         "triplets": [[names[place] for place in row] for row in study.triplets],
         "repeats": study.repeats,
         "ratings": study.ratings,
     }
-    return Template(_part("html")).substitute(
-        style=STYLE, palette=_palette(), sheet=_part("css"), script=_part("js"), asked=_embedded(asked)
-    )
 
 
 def _palette() -> str:
@@ -151,8 +155,8 @@ def _palette() -> str:
     return "".join(f"--{name}: {colour}; " for name, colour in colours.items())
 
 
-def _part(ending: str) -> str:
-    return (files("installation.evolution") / f"study_page.{ending}").read_text("utf-8")
+def _part(name: str) -> str:
+    return (resources.files("installation.evolution") / f"study_{name}").read_text("utf-8")
 
 
 def _embedded(asked: dict[str, Any]) -> str:

@@ -1,5 +1,3 @@
-"use strict";
-
 // What is asked comes with the page; what is answered stays in this browser until the listener saves it.
 const asked = JSON.parse(document.getElementById("asked").textContent);
 const NAMES = Object.keys(asked.clips);
@@ -379,19 +377,23 @@ function ending() {
 
 function seconds(milliseconds) { return Math.round(milliseconds) / 1000; }
 
-// ---- keyboard: letters and arrows are free of any field, what has the focus keeps its own keys
+// ---- keyboard: what has the focus keeps its own keys; a button clicked with the mouse doesn't keep the focus
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   const tag = event.target.tagName;
   const pressed = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  const own = tag === "SELECT" || tag === "TEXTAREA" || (tag === "BUTTON" && (pressed === " " || pressed === "Enter"))
+  const again = pressed === "Enter" && event.target.getAttribute("aria-pressed") === "true";
+  const own = tag === "SELECT" || tag === "TEXTAREA" || (tag === "BUTTON" && (pressed === " " || pressed === "Enter") && !again)
     || (tag === "INPUT" && (pressed === " " || pressed.startsWith("Arrow")));
   if (own || !keys[pressed]) return;
   event.preventDefault();
   keys[pressed]();
 });
 
+document.addEventListener("click", (event) => {
+  if (event.detail > 0) event.target.closest?.("button")?.blur();
+});
 $("stop").addEventListener("click", () => { held.stopped = true; go(); });
 window.addEventListener("beforeunload", (event) => {
   if (held.triplets.length && !held.kept && !remembered()) event.preventDefault();

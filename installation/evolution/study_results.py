@@ -13,6 +13,11 @@ from installation.evolution.triplets import BANDS
 COLUMNS = ("all", *BANDS, "disputed")
 NAMES = {"interest": "interesting", "room": "wanted in a room", "fault": "faulty"}
 
+CHOSEN = (
+    "Intervals are over listeners, for these questions. They were chosen, of several embeddings half because two answer "
+    "them differently: compare shares with each other, not with those of sounds drawn at random."
+)
+
 
 def as_text(results: Agreement) -> str:
     """A few tables, 96 columns wide at the most for embeddings of usual names."""
@@ -28,6 +33,7 @@ def _lines(results: Agreement) -> Iterator[str]:
         yield "How often people chose what is nearer to A (0.50 is chance; 95 % intervals):"
         yield from _columns([("", *COLUMNS), *((fit.embedding, *map(_cell, _estimates(fit))) for fit in results.fits)])
         yield sentence(results)
+        yield CHOSEN
     yield ""
     yield from _columns([(name, value) for name, value in _people(results)])
     yield ""
@@ -42,10 +48,13 @@ def _columns(rows: list[tuple[str, ...]]) -> Iterator[str]:
 
 
 def _who(results: Agreement) -> str:
-    return (
-        f"{results.listeners} listeners counted ({results.complete} to the end), {len(results.inattentive)} left out, "
-        f"{len(results.refused)} files refused; {results.answers} answers to {results.questions} questions"
-    )
+    counted = f"{_many(results.listeners, 'listener')} counted ({results.complete} to the end)"
+    others = f"{len(results.inattentive)} left out, {_many(len(results.refused), 'file')} refused"
+    return f"{counted}, {others}; {_many(results.answers, 'answer')} to {_many(results.questions, 'question')}"
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _left_out(results: Agreement) -> list[str]:
@@ -119,7 +128,7 @@ def as_page(results: Agreement) -> str:
         "<h2>People and embeddings</h2>",
         '<p class="note">Which of B and C is more like A? The share of answers for the clip that lies nearer under '
         "each embedding, by how easy the question is to it, and for the questions embeddings answer differently. Bars "
-        "are 95 % intervals; the line is chance.</p>",
+        f"are 95 % intervals; the line is chance. {CHOSEN}</p>",
         *(f"<figure>{_whiskers(fit, SERIES[place % len(SERIES)])}</figure>" for place, fit in enumerate(results.fits)),
         table(("", *COLUMNS), [(fit.embedding, *map(_cell, _estimates(fit))) for fit in results.fits]),
         "<h2>People and people</h2>",

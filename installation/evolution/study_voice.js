@@ -1,4 +1,6 @@
-// ---- sound: one clip at a time
+"use strict";
+
+// A clip with its button. One sounds at a time; `say` tells the listener what can't be played.
 
 const urls = new Map();
 let sounding = null;

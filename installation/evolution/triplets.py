@@ -5,6 +5,7 @@ A triplet is a row of three places in a list of clips: the anchor and the two co
 
 from __future__ import annotations
 
+import math
 from itertools import combinations
 
 import numpy as np
@@ -15,7 +16,7 @@ Integers = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 BANDS = ("easy", "middle", "hard")
-TELLING = 0.75
+TELLING = 0.5
 """Of the triplets two embeddings answer differently, the share that is left out because one of them is hardly sure."""
 
 
@@ -75,10 +76,10 @@ def _wanted(signed: Doubles) -> list[Bools]:
     alike = (np.sign(signed) == np.sign(signed[0])).all(axis=0)
     graded = [(bands(each) == band) & alike for band in range(len(BANDS)) for each in signed]
     split = [_split(signed[[a, b]], sure[[a, b]]) for a, b in combinations(range(len(signed)), 2)]
-    if not split:
-        return graded
-    turns = [(graded[turn % len(graded)], split[turn % len(split)]) for turn in range(len(graded) * len(split))]
-    return [each for turn in turns for each in turn]
+    kinds = [[each for each in kind if each.any()] for kind in (graded, split)]
+    held = [kind for kind in kinds if kind] or [[np.ones(signed.shape[1], bool)]]
+    turns = range(math.lcm(*map(len, held)))
+    return [kind[turn % len(kind)] for turn in turns for kind in held]
 
 
 def _split(signed: Doubles, sure: Doubles) -> Bools:

@@ -1,4 +1,4 @@
-"""`installation models list · info · synthesise · train · export`."""
+"""`installation models list · info · add · synthesise · train · export · import-vggish`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,19 @@ from installation.training.adoption import Opener, add_add_command
 
 BATCHES = (1, 4, 16)
 RATE_HZ = 48_000
+Importer = Callable[[str, Path], str]
+"""Takes in VGGish's weights: where from, which folder to, their SHA-256."""
 MOST_HEARD = 20
 """Recordings, spread over the training sound, from which an export's axes and ranges are taken."""
 
 
 def add_models_commands(
-    subparsers: argparse._SubParsersAction[argparse.ArgumentParser], opener: Opener | None = None
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser],
+    opener: Opener | None = None,
+    importer: Importer | None = None,
 ) -> None:
-    """Register `models` and its sub-commands. With an `opener` of decoders, `info` says how fast a model is."""
+    """Register `models` and its sub-commands. With an `opener` of decoders, `info` says how fast a model is; with an
+    `importer` of VGGish's weights there is `import-vggish`."""
     models = subparsers.add_parser("models", help="list, describe, train and export models")
     commands = models.add_subparsers(dest="models_command", required=True, metavar="COMMAND")
     commands.add_parser("list", help="the models that lie in models/").set_defaults(run=_list)
@@ -32,6 +38,8 @@ def add_models_commands(
     _add_synthesise(commands)
     _add_train(commands)
     _add_export(commands)
+    if importer is not None:
+        _add_import_vggish(commands, importer)
 
 
 def _add_info(commands: Any, opener: Opener | None) -> None:
@@ -86,6 +94,13 @@ def _add_export(commands: Any) -> None:
     )
     export.add_argument("--training", type=Path, metavar="YAML", help="what the card says under `training`")
     export.set_defaults(run=_export)
+
+
+def _add_import_vggish(commands: Any, importer: Importer) -> None:
+    vggish = commands.add_parser("import-vggish", help="take in VGGish's published weights, to measure novelty on")
+    vggish.add_argument("source", help="an https address on TensorFlow Hub, or a folder or file of weights")
+    vggish.add_argument("--out", type=Path, default=model.MODELS / "vggish", metavar="FOLDER")
+    vggish.set_defaults(run=_import_vggish, importer=importer)
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -194,6 +209,12 @@ def _export(arguments: argparse.Namespace) -> int:
     made = card.compose(out, told, latents, judged, _training(arguments.training))
     card.write(out, made, pictures)
     print((out / model.CARD).read_text("utf-8").rstrip())
+    return 0
+
+
+def _import_vggish(arguments: argparse.Namespace) -> int:
+    sha256 = arguments.importer(arguments.source, arguments.out)
+    print(f"{arguments.out}: VGGish's weights, SHA-256 {sha256}")
     return 0
 
 

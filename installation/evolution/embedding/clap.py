@@ -77,11 +77,19 @@ def _load(folder: Path | None) -> tuple[Any, Any]:
         )
     try:
         from transformers import ClapAudioModelWithProjection, ClapFeatureExtractor
+        from transformers.utils import logging
     except ImportError as error:
         raise ModelError(f"embedding: clap: {error}; {INSTALL}") from error
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
     try:
-        model = ClapAudioModelWithProjection.from_pretrained(str(folder), local_files_only=True)
         extractor = ClapFeatureExtractor.from_pretrained(str(folder), local_files_only=True)
+        model, told = ClapAudioModelWithProjection.from_pretrained(
+            str(folder), local_files_only=True, output_loading_info=True
+        )
     except (OSError, RuntimeError, ValueError) as error:
         raise ModelError(f"{folder}: not a CLAP model that can be loaded: {error}") from error
-    return model.eval(), extractor
+    if told["missing_keys"]:
+        raise ModelError(f"{folder}: not a CLAP model: it lacks {', '.join(sorted(told['missing_keys']))}")
+    model.train(False)
+    return model, extractor

@@ -35,7 +35,7 @@ class Pca:
     @property
     def components(self) -> int:
         """Numbers in a projected point."""
-        return self.axes.shape[1]
+        return int(self.axes.shape[1])
 
     def project(self, points: Floats) -> Floats:
         """`points` (count, size) → (count, components)."""

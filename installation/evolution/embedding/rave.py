@@ -1,4 +1,4 @@
-"""What the model itself hears: statistics over time of the latents its own encoder makes of a sound. No weights besides.
+"""What the model itself hears: statistics over time of the latents its own encoder makes of a sound.
 
     latents, mean                                   latent_dim    weight 1
     latents, standard deviation                     latent_dim           1

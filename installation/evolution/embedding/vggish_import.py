@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,7 @@ ALLOWED = "an https address on TensorFlow Hub, a SavedModel's folder, or a .npz 
 
 @dataclass(frozen=True)
 class Golden:
-    """Mean and deviation of what the network says of 3 s of a 1 kHz sine at full scale, and their relative tolerance."""
+    """Mean and deviation of the points of 3 s of a 1 kHz sine at full scale, and their relative tolerance."""
 
     mean: float = -0.0333
     deviation: float = 0.380
@@ -81,7 +82,7 @@ def _npz(path: Path) -> Arrays:
     try:
         with np.load(path, allow_pickle=False) as file:
             return dict(file)
-    except Exception as error:
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise ModelError(f"{path}: not a .npz file: {error}") from error
 
 

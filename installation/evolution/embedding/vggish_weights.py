@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -66,23 +65,31 @@ def digest(weights: Weights) -> str:
 
 
 def save(weights: Weights, folder: Path) -> str:
-    """Write `weights` to FILE in `folder`, whole or not at all; their SHA-256, which the file states, too."""
-    from safetensors.numpy import save_file
-
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write `weights` to FILE in `folder`, whole or not at all; their SHA-256, which the file states, too. ModelError
+    if it can't be written."""
     sha256 = digest(weights)
-    handle, name = tempfile.mkstemp(prefix=f".{FILE}.", dir=folder)
-    os.close(handle)
-    part = Path(name)
+    part = folder / f".{FILE}.part"
     try:
-        save_file(weights, part, {"sha256": sha256})
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        part.chmod(0o644)
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(weights, part, sha256)
         part.replace(folder / FILE)
+    except OSError as error:
+        raise ModelError(f"{folder / FILE}: can't be written: {error}") from error
     finally:
         part.unlink(missing_ok=True)
     return sha256
+
+
+def _write(weights: Weights, path: Path, sha256: str) -> None:
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
+
+    try:
+        save_file(weights, path, {"sha256": sha256})
+    except SafetensorError as error:
+        raise OSError(str(error)) from error
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def load(folder: Path | None) -> Weights:
