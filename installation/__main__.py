@@ -25,6 +25,7 @@ def command_line() -> argparse.ArgumentParser:
     """Every command with its options."""
     from installation import __version__
     from installation.evolve import add_evolve_command
+    from installation.retrospect import add_retrospect_commands
     from installation.schema import add_check_command
     from installation.sound.decoder import open_decoder
     from installation.training.command import add_models_commands
@@ -40,6 +41,7 @@ def command_line() -> argparse.ArgumentParser:
     add_check_command(commands, inputs=shader_inputs)
     add_models_commands(commands, open_decoder)
     add_evolve_command(commands)
+    add_retrospect_commands(commands)
     return parser
 
 

@@ -18,7 +18,20 @@ LAYERS = (
     ("commands", "parameters", "ring", "track", "link", "model", "field", "tree", "probe"),
     ("scene", "schema"),
     FOLDERS,
-    ("child", "company", "report", "setups", "conductor", "voice", "stage", "breeder", "render"),
+    (
+        "child",
+        "company",
+        "report",
+        "setups",
+        "conductor",
+        "voice",
+        "stage",
+        "instrument",
+        "breeder",
+        "render",
+        "evolve",
+        "retrospect",
+    ),
     ("__main__",),
 )
 """A file may import those of the layers before its own, and of its own; but no folder another."""
@@ -28,6 +41,11 @@ HOMES = {
     "torch": ("sound/rave_torch.py", "training/", "evolution/embedding/"),
     "tensorflow": ("evolution/embedding/",),
     "tensorflow_hub": ("evolution/embedding/",),
+    "openvino": ("sound/rave_openvino.py",),
+    "ray": ("evolution/cluster.py", "evolution/session.py"),
+    "faiss": ("evolution/large.py",),
+    "transformers": ("evolution/embedding/",),
+    "safetensors": ("evolution/embedding/",),
     "onnxruntime": ("sound/rave_onnx.py", "training/", "evolution/embedding/"),
     "sounddevice": ("sound/card.py",),
     "moderngl": ("picture/canvas.py",),
@@ -35,11 +53,22 @@ HOMES = {
     "pythonosc": ("control/osc.py",),
     "mido": ("control/midi.py",),
     "rtmidi": ("control/midi.py",),
-    "av": ("picture/recorder.py",),
+    "av": ("picture/recorder.py", "sound/files.py"),
     "rave": ("training/",),
     "matplotlib": ("training/", "evolution/"),
 }
-LAZY = ("mido", "rtmidi", "matplotlib")
+LAZY = (
+    "mido",
+    "rtmidi",
+    "matplotlib",
+    "openvino",
+    "ray",
+    "faiss",
+    "transformers",
+    "safetensors",
+    "tensorflow",
+    "torch",
+)
 """Imported inside the function that uses them: too slow, or too dangerous, to come with their home."""
 
 FILES = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py") if path.name != "__init__.py")

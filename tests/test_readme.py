@@ -9,6 +9,7 @@ from pathlib import Path
 
 from installation.__main__ import command_line
 from installation.parameters import declared
+from installation.scene import ACTIONS, RECALL, REVIVE
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -44,8 +45,13 @@ def test_every_command_shown_is_one() -> None:
 def test_every_parameter_stands_in_the_table_with_its_range() -> None:
     for address, parameter in declared(1).items():
         shown = address.replace("/latent/0/", "/latent/<n>/")
-        span = "0, 1" if parameter.curve == "switch" else f"{parameter.minimum:g}..{parameter.maximum:g}"
-        assert f"| `{shown}` | {span} | {parameter.default:g} | {parameter.unit} |" in README, address
+        span = "0, 1" if parameter.curve == "switch" else parameter.allowed
+        assert f"| `{shown}` | {span} | {parameter.shown(parameter.default)} | {parameter.unit} |" in README, address
+
+
+def test_every_action_is_documented() -> None:
+    for address in (*ACTIONS, RECALL, REVIVE):
+        assert f"`{address}" in README, address
 
 
 def test_every_make_target_named_is_one() -> None:

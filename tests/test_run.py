@@ -229,6 +229,42 @@ def test_osc_turns_knobs_changes_scenes_and_is_counted(tmp_path: Path, no_card: 
 
 
 @pytest.mark.gl
+def test_what_is_sounding_is_pinned_and_what_is_never_wanted_again_is_left(tmp_path: Path, no_card: None) -> None:
+    def wished(show: Running, wish: str) -> list[int]:
+        """The identities the show was asked for, in order."""
+        return [int(found[1]) for line in show.lines() if (found := re.search(rf"conductor: {wish} (\d+)$", line))]
+
+    def ask(show: Running, wish: str, enough: Callable[[], bool], seconds: float) -> None:
+        """Ask for what is sounding, again and again, until."""
+
+        def asked() -> bool:
+            oscsend(9162, f"/evolution/{wish}", "f", "1.0")
+            time.sleep(0.15)
+            return enough()
+
+        show.until(asked, seconds, wish)
+
+    with running(tmp_path, 9162) as show:
+        show.complete()
+        ask(show, "more", lambda: bool(wished(show, "more")), 30.0)
+        oscsend(9162, "/voice/rate", "f", "0.05")  # a trajectory of 64 steps would now sound for 55 s
+        oscsend(9162, "/evolution/operator", "s", "drift")
+        oscsend(9162, "/evolution/never", "T")
+        show.until(lambda: len(wished(show, "never")) == 1, 5.0, "never")
+        (never,) = wished(show, "never")
+        ask(show, "pin", lambda: wished(show, "pin")[-1:] not in ([], [never]), 5.0)
+        pinned = wished(show, "pin")[-1]
+        oscsend(9162, "/evolution/recall", "i", "999999")
+        show.until(lambda: show.says("revive 999999: the search knows none such"), 5.0, "what is not known")
+        oscsend(9162, "/evolution/operator", "s", "drfit")
+        report = show.stop()
+    assert pinned in report["evolution"]["pinned"]
+    assert report["evolution"]["budget"] in ("free", "yielding", "paused")
+    assert 0 < report["control"]["refused"] < report["control"]["messages"]
+    assert report["processes"]["breeder"]["restarts"] == 0
+
+
+@pytest.mark.gl
 def test_the_next_start_goes_on_from_the_store(tmp_path: Path, no_card: None) -> None:
     generations = []
     for _ in range(2):

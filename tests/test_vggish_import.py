@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import sys
 from pathlib import Path
@@ -146,18 +147,28 @@ def test_the_command_says_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFi
     assert "SHA-256 there" in capsys.readouterr().out and arguments.out.parts[-2:] == ("models", "vggish")
 
 
+HANDLE = "https://tfhub.dev/google/vggish/1"
+
+
 @pytest.mark.tensorflow
 @pytest.mark.filterwarnings("ignore")
-def test_a_saved_model_says_what_its_import_says(weights: Weights, tmp_path: Path) -> None:
+def test_a_saved_model_says_what_its_import_says(
+    weights: Weights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its folder and by the address it would be fetched from, were it not there already."""
     import tensorflow_hub
 
     from installation.evolution.embedding import Hearing
     from installation.evolution.embedding.vggish import Vggish
 
-    saved = small_vggish.write_saved_model(tmp_path / "saved", weights)
+    saved = small_vggish.write_saved_model(tmp_path / hashlib.sha1(HANDLE.encode()).hexdigest(), weights)
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
+    for source in (str(saved), HANDLE):
+        sha256 = import_vggish(source, tmp_path / "vggish", golden=None)
+        assert sha256 == vggish_weights.digest(weights)
+    with pytest.raises(ModelError, match="not the published weights"):
+        import_vggish(HANDLE, tmp_path / "refused")
     published = tensorflow_hub.load(str(saved))
-    sha256 = import_vggish(str(saved), tmp_path / "vggish", golden=None)
-    assert sha256 == vggish_weights.digest(weights)
     sounds = np.random.default_rng(3).standard_normal((3, 43_690), dtype=np.float32) * np.float32(0.1)
     expected = np.stack([published(each).numpy().mean(axis=0) for each in sounds])
     got = Vggish(Hearing(16_000, "cpu", None, tmp_path)).embed(sounds)

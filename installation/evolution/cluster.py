@@ -13,7 +13,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +29,8 @@ ATTEMPTS = 4
 """How often one batch is handed out before it is the batch that is held to be at fault."""
 
 
-class Task(NamedTuple):
+@dataclass(frozen=True)
+class Task:
     """One batch of one brood. `digest` is of its latents: a brood that was given up and bred anew is another."""
 
     run: str
@@ -134,7 +135,7 @@ class Cluster:
         return joined([taken[task] for task in parts])
 
     def _task(self, generation: int, index: int, part: Floats) -> Task:
-        digest = hashlib.sha256(np.ascontiguousarray(part)).hexdigest()
+        digest = hashlib.sha256(part.tobytes()).hexdigest()
         return Task(self.run, generation, index, self.seed, digest)
 
     def _hire(self) -> None:

@@ -167,8 +167,8 @@ def without(lengths: Floats, identities: Integers, leave_out: Integers) -> Float
 
 def nearest_of(points: Floats, lengths: Floats, centre: Floats, asked: Floats, neighbours: int) -> Doubles:
     """Distances of each of `asked` (any, size) to the `neighbours` nearest of `points` (count, size), ascending,
-    (any, neighbours). `lengths` (count,) are squared distances of `points` to `centre`, infinite for those that don't
-    count; at least `neighbours` must.
+    (any, neighbours), infinite where there are fewer. `lengths` (count,) are squared distances of `points` to `centre`,
+    infinite for those that don't count.
 
     Matrix products in float32 lose what is near. So they only say, with their rounding taken off, which points can't be
     among the nearest; all others are measured directly, in doubles.

@@ -14,8 +14,8 @@ COLUMNS = ("all", *BANDS, "disputed")
 NAMES = {"interest": "interesting", "room": "wanted in a room", "fault": "faulty"}
 
 CHOSEN = (
-    "Intervals are over listeners, for these questions. They were chosen, of several embeddings half because two answer "
-    "them differently: compare shares with each other, not with those of sounds drawn at random."
+    "Intervals are over listeners, for these questions. They were chosen, of several embeddings half because "
+    "two answer them differently: compare shares with each other, not with those of sounds drawn at random."
 )
 
 

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.errors import ModelError
-from installation.sound.latents import wants_cuda
 
 Floats = npt.NDArray[np.float32]
 State = Any
@@ -64,16 +63,10 @@ def open_decoder(path: Path, device: str = "auto") -> Decoder:
 def open_quickest(path: Path, device: str = "auto", threads: int = 1) -> tuple[Decoder, int]:
     """The decoder that makes most sound in a second of many clips, as evaluation does, and how many threads may call it
     at once, at most `threads`. ONNX files on a processor run by OpenVINO where that is installed."""
-    if path.suffix == ".onnx" and path.is_file() and find_spec("openvino") and not _on_cuda(path, device):
+    if path.suffix == ".onnx" and path.is_file() and find_spec("openvino"):
+        from installation.sound.rave_onnx import on_cuda
         from installation.sound.rave_openvino import OpenVinoDecoder
 
-        return OpenVinoDecoder(path, threads), threads
+        if not on_cuda(path, device):
+            return OpenVinoDecoder(path, threads), threads
     return open_decoder(path, device), threads if path.suffix == ".onnx" else 1
-
-
-def _on_cuda(path: Path, device: str) -> bool:
-    if device == "cpu":
-        return False
-    import onnxruntime
-
-    return wants_cuda(device, "CUDAExecutionProvider" in onnxruntime.get_available_providers(), path)

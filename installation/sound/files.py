@@ -21,9 +21,9 @@ def read(path: Path, sample_rate_hz: int) -> Floats:
         with av.open(str(path)) as container:
             if not container.streams.audio:
                 raise SoundFileError(f"{path}: holds no sound")
-            resampler = av.AudioResampler("flt", "mono", sample_rate_hz)
+            resampler = av.AudioResampler("fltp", None, sample_rate_hz)
             frames = [
-                made.to_ndarray()[0]
+                made.to_ndarray().mean(axis=0)
                 for frame in [*container.decode(container.streams.audio[0]), None]
                 for made in resampler.resample(frame)
             ]

@@ -73,7 +73,7 @@ def open_session(path: Path, device: str = "auto") -> Any:
     import onnxruntime
     from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
-    cuda = wants_cuda(device, "CUDAExecutionProvider" in onnxruntime.get_available_providers(), path)
+    cuda = on_cuda(path, device)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -86,6 +86,13 @@ def open_session(path: Path, device: str = "auto") -> Any:
     except (errors.Fail, errors.InvalidProtobuf, errors.InvalidGraph, errors.InvalidArgument, errors.NoSuchFile,
             errors.NotImplemented, errors.RuntimeException) as error:  # fmt: skip
         raise ModelError(f"{path}: not an ONNX model that can be run here: {error}") from error
+
+
+def on_cuda(path: Path, device: str) -> bool:
+    """Whether the file in `path` would run on the graphics processor; see `latents.wants_cuda`."""
+    import onnxruntime
+
+    return wants_cuda(device, "CUDAExecutionProvider" in onnxruntime.get_available_providers(), path)
 
 
 def stated(session: Any, path: Path) -> list[int]:

@@ -105,16 +105,18 @@ def _hann() -> Floats:
 def mel_weights() -> Floats:
     """Triangles over hertz between points at equal steps of Slaney's mels, each of area 1, (WINDOW // 2 + 1, BANDS)."""
     frequency_hz = np.arange(WINDOW // 2 + 1)[:, None] * RATE_HZ / WINDOW
-    above = LINEAR_MELS + 27.0 * np.log(RATE_HZ / 2 / LINEAR_HZ) / np.log(6.4)
-    mels = np.linspace(0.0, above, BANDS + 2)
-    edges_hz = np.where(
-        mels < LINEAR_MELS,
-        mels * LINEAR_HZ / LINEAR_MELS,
-        LINEAR_HZ * 6.4 ** (np.maximum(mels - LINEAR_MELS, 0.0) / 27.0),
-    )
+    edges_hz = slaney_hz(BANDS + 2, RATE_HZ / 2)
     low, centre, high = edges_hz[:-2], edges_hz[1:-1], edges_hz[2:]
     rising, falling = (frequency_hz - low) / (centre - low), (high - frequency_hz) / (high - centre)
     return np.asarray(np.maximum(0.0, np.minimum(rising, falling)) * 2.0 / (high - low), np.float32)
+
+
+def slaney_hz(count: int, highest_hz: float) -> npt.NDArray[np.float64]:
+    """`count` frequencies from 0 to `highest_hz`, above 1 kHz, at equal steps of Slaney's mels, (count,)."""
+    above = 27.0 / np.log(6.4)
+    mels = np.linspace(0.0, LINEAR_MELS + above * np.log(highest_hz / LINEAR_HZ), count)
+    logarithmic = LINEAR_HZ * np.exp(np.maximum(mels - LINEAR_MELS, 0.0) / above)
+    return np.asarray(np.where(mels < LINEAR_MELS, mels * LINEAR_HZ / LINEAR_MELS, logarithmic))
 
 
 @cache

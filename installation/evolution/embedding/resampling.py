@@ -48,15 +48,14 @@ def _bands(sample_rate_hz: int, target_hz: int) -> tuple[tuple[int, ...], Floats
     and inputs a block). A block is whole periods and no shorter than a matrix is wide, so rows never overlap."""
     common = int(np.gcd(sample_rate_hz, target_hz))
     up, down = target_hz // common, sample_rate_hz // common
-    reach = -(-CROSSINGS * max(up, down) // up)
-    width = -(-(TOGETHER - 1) * down // up) + 2 * reach + 2
+    slow, reach = min(1.0, up / down), CROSSINGS * max(1.0, down / up)
+    width = int(np.ceil((TOGETHER - 1) * down / up + 2 * reach)) + 2
     period = int(np.lcm(up, TOGETHER))
     outputs = period * -(-width * up // (period * down))
     places = np.arange(outputs) * down / up
-    starts = np.floor(places[::TOGETHER]).astype(int) - reach
+    starts = np.floor(places[::TOGETHER] - reach).astype(int)
     away = places.reshape(-1, 1, TOGETHER) - (starts[:, None] + np.arange(width))[..., None]
-    band = min(1.0, up / down) * np.sinc(away * min(1.0, up / down))
-    bands = band * np.i0(BETA * np.sqrt(np.maximum(0.0, 1.0 - (away / reach) ** 2))) / np.i0(BETA)
+    bands = np.sinc(slow * away) * np.i0(BETA * np.sqrt(np.maximum(0.0, 1.0 - (away / reach) ** 2)))
     bands[np.abs(away) > reach] = 0.0
     bands /= bands.sum(axis=1, keepdims=True)
     return tuple(starts.tolist()), np.asarray(bands, np.float32), outputs, outputs * down // up

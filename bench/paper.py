@@ -1,0 +1,215 @@
+"""LVNS-RAVE's first experiments and two of its open questions (arXiv 2404.14063), and what they come to on one model.
+
+python -m bench.paper --out paper --seeds 3 --generations 100 --jobs 2
+python -m bench.paper --out paper --only level          500 generations of nearest and farthest
+
+Runs lie in OUT/runs-GENERATIONS and are made with `installation evolve`; one that is whole is not made again, one that
+was interrupted goes on. Each experiment has a page OUT/EXPERIMENT/index.html; OUT/summary.json holds all figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from installation.errors import StoreError
+from installation.evolution.compare import compare
+from installation.evolution.ears import Ears
+from installation.evolution.overlay import write_comparison
+from installation.evolution.store import read_store
+from installation.instrument import REFERENCE_SEED, Instrument, open_instrument
+
+STEPS = 64
+MOMENTS = 11
+LEVEL_GENERATIONS = 500
+GREW, ABOVE, TIMES = 1.6, 1.0, 4.0
+"""What is hoped for: Vendi end over start, distance to the nearest end over start, both over those of farthest."""
+
+Options = Mapping[str, str]
+"""Of `installation evolve`, by name without the dashes; what is not named has the paper's value."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A question and the runs that answer it, each with every seed; `generations` where not those asked for."""
+
+    question: str
+    runs: tuple[Options, ...]
+    generations: int | None = None
+
+
+_SELECTIONS: tuple[Options, ...] = ({"selection": "nearest"}, {"selection": "farthest", "archive": "0"})
+_OPERATORS = ("step", "span", "drift", "iso-line", "replace", "stretch", "mixed")
+_SIZES = ((20, 10), (50, 30), (100, 60), (200, 120))
+EXPERIMENTS: dict[str, Experiment] = {
+    "container": Experiment("Container of 20 or of 50?", ({"container": "20"}, {"container": "50"})),
+    "start": Experiment("Founders from the data set or at random?", ({"init": "dataset"}, {"init": "random"})),
+    "mutation": Experiment(
+        "Low, medium or high mutation?", ({"rate": "0.015625"}, {"rate": "0.0625"}, {"rate": "0.25"})
+    ),
+    "operators": Experiment(
+        "Which mutation operator?", tuple({"mutation": name, "rate": "0.125"} for name in _OPERATORS)
+    ),
+    "sizes": Experiment(
+        "How large a container and brood?",
+        tuple({"container": str(size), "brood": str(brood)} for size, brood in _SIZES),
+    ),
+    "selection": Experiment("The nearest or the farthest neighbours?", _SELECTIONS),
+    "level": Experiment("Does sparseness level off?", _SELECTIONS, LEVEL_GENERATIONS),
+}
+ASKED_FOR = ("level",)
+"""Experiments that run only when named: they take long."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One store to be made: `options`, `seed` and up to which generation."""
+
+    path: Path
+    model: str
+    options: Options
+    seed: int
+    generations: int
+
+    def command(self) -> list[str]:
+        """The command line that makes it, or goes on with it."""
+        named = {
+            "model": self.model, "steps": str(STEPS), "seed": str(self.seed), "generations": str(self.generations),
+            "device": "cpu", "out": str(self.path), **self.options,
+        }  # fmt: skip
+        words = [word for name, value in named.items() for word in (f"--{name}", value)]
+        return [sys.executable, "-m", "installation", "evolve", *words, *(["--resume"] if self.begun() else [])]
+
+    def begun(self) -> bool:
+        return self.path.is_file() and self.path.stat().st_size > 0
+
+    def whole(self) -> bool:
+        """Whether it is there up to its last generation."""
+        if not self.begun():
+            return False
+        with read_store(self.path) as store:
+            kept = store.generations()
+        return bool(kept) and kept[-1].generation.number >= self.generations
+
+    def make(self) -> None:
+        """Run the command; StoreError with what it said if it fails."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        one_thread = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        done = subprocess.run(self.command(), capture_output=True, text=True, env=one_thread)
+        if done.returncode:
+            raise StoreError(f"{self.path}: evolve ended with {done.returncode}: {done.stderr.strip()[-500:]}")
+
+
+def runs_of(name: str, given: argparse.Namespace) -> list[Run]:
+    """Every run of the experiment `name`. Runs with the same options are the same file in every experiment."""
+    experiment = EXPERIMENTS[name]
+    generations = experiment.generations or given.generations
+    folder = given.out / f"runs-{generations}"
+    return [
+        Run(folder / f"{_stem(options)}-seed-{seed}.sqlite", given.model, options, seed, generations)
+        for options in experiment.runs
+        for seed in range(given.seeds)
+    ]
+
+
+def _stem(options: Options) -> str:
+    return "-".join(f"{name}-{value}" for name, value in options.items())
+
+
+def make(runs: Sequence[Run], jobs: int) -> None:
+    """Make those that are not whole yet, `jobs` at a time; the first failure ends it when those begun are done."""
+    missing = [run for run in {run.path: run for run in runs}.values() if not run.whole()]
+    with ThreadPoolExecutor(jobs) as pool:
+        futures = [pool.submit(run.make) for run in missing]
+        try:
+            for future in tqdm(futures, desc="evolve", unit="run", disable=None):
+                future.result()
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+def ears_of(instrument: Instrument) -> Ears:
+    """What the runs of this model are judged with."""
+    return Ears(
+        decode=instrument.decode,
+        sample_rate_hz=instrument.model.sample_rate_hz,
+        space=instrument.space,
+        embed=lambda name: instrument.calibrated(name, STEPS, REFERENCE_SEED),
+        reopen=instrument.embedding,
+        reference=instrument.reference(STEPS),
+    )
+
+
+def judge(name: str, runs: Sequence[Run], ears: Ears, out: Path) -> dict[str, Any]:
+    """Compare the runs of an experiment, write its page; its figures."""
+    with ExitStack() as opened:
+        stores = [opened.enter_context(read_store(run.path)) for run in runs]
+        comparison = compare(stores, ears, moments=MOMENTS)
+        figures = write_comparison(comparison, out / name, EXPERIMENTS[name].question)
+    return figures | {"question": EXPERIMENTS[name].question, "acceptance": acceptance(figures["runs"].values())}
+
+
+def acceptance(runs: Any) -> dict[str, Any] | None:
+    """What `nearest` came to against its own start and against `farthest`, as means over seeds, and whether that is
+    what was hoped for; None where one of the two is not among `runs`."""
+    held = {name: [run for run in runs if run["selection"] == name] for name in ("nearest", "farthest")}
+    if not all(held.values()):
+        return None
+    near, far = held["nearest"], held["farthest"]
+    measures = ("vendi", "nearest_neighbour")
+    over_start = {key: _mean(near, key) / float(np.mean([run["start"][key] for run in near])) for key in measures}
+    over_farthest = {key: _mean(near, key) / _mean(far, key) for key in measures}
+    return {
+        "nearest_end_over_start": over_start,
+        "nearest_over_farthest": over_farthest,
+        "goals": {"vendi_end_over_start": GREW, "nearest_neighbour_end_over_start": ABOVE, "over_farthest": TIMES},
+        "reached": {
+            "vendi_end_over_start": over_start["vendi"] >= GREW,
+            "nearest_neighbour_end_over_start": over_start["nearest_neighbour"] > ABOVE,
+            "vendi_over_farthest": over_farthest["vendi"] >= TIMES,
+            "nearest_neighbour_over_farthest": over_farthest["nearest_neighbour"] >= TIMES,
+        },
+    }
+
+
+def _mean(runs: Sequence[Mapping[str, Any]], key: str) -> float:
+    return float(np.mean([run[key] for run in runs]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="bronze")
+    parser.add_argument("--out", type=Path, default=Path("paper"))
+    parser.add_argument("--generations", type=int, default=100)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=1, help="runs made at a time")
+    parser.add_argument("--only", choices=tuple(EXPERIMENTS), help="this experiment and no other")
+    given = parser.parse_args()
+    names = [given.only] if given.only else [name for name in EXPERIMENTS if name not in ASKED_FOR]
+    plan = {name: runs_of(name, given) for name in names}
+    make([run for runs in plan.values() for run in runs], given.jobs)
+    path = given.out / "summary.json"
+    summary = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    ears = ears_of(open_instrument(given.model, "cpu"))
+    for name, runs in plan.items():
+        summary[name] = judge(name, runs, ears, given.out)
+        path.write_text(json.dumps(summary, indent=1), "utf-8")
+    told = {name: each["acceptance"] for name, each in summary.items() if each["acceptance"]}
+    print(json.dumps(told, indent=2))
+
+
+if __name__ == "__main__":
+    main()
