@@ -4,11 +4,11 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.13 python3.11; do $$p -c "
 VENV := .venv
 BIN := $(VENV)/bin
 SYSTEM := libportaudio2 libasound2-plugins libegl1 libgl1 libgl1-mesa-dri
-SYSTEM_TEST := xvfb xauth pulseaudio pulseaudio-utils liblo-tools
+SYSTEM_TEST := xvfb xauth pulseaudio pulseaudio-utils liblo-tools chromium chromium-driver
 SYSTEM_TRAIN := ffmpeg
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help setup setup-test run render test test-long lint bench train-env clean
+.PHONY: help setup setup-test run render test test-long test-tensorflow lint bench train-env clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
@@ -36,12 +36,12 @@ $(VENV)/.base: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null; } \
 	  || { echo "please install:  sudo apt-get install python3-venv" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(PIP) -e .
+	@$(PIP) -e '.[fast]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base
 	@echo "installing what the tests need (torch among it)"
-	@$(PIP) -e '.[torch,dev]'
+	@$(PIP) -e '.[fast,torch,plots,clap,cluster,large,dev]'
 	@touch $@
 
 setup: $(VENV)/.base  ## install what running needs
@@ -59,12 +59,19 @@ test: setup-test lint  ## the whole suite, but for what takes minutes
 test-long: setup-test  ## what takes minutes
 	@$(BIN)/python -m pytest -q -m long
 
+test-tensorflow:  ## VGGish against TensorFlow itself, in an environment of its own (2.4 GB)
+	@test -x .venv-tensorflow/bin/python || $(PYTHON) -m venv .venv-tensorflow
+	@.venv-tensorflow/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[torch,vggish]' pytest
+	@.venv-tensorflow/bin/python -m pytest -q -m tensorflow tests/test_vggish_import.py
+
 lint: setup-test  ## ruff and mypy
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy --no-error-summary
 
 bench: setup-test  ## every figure of the README, measured here
 	@$(BIN)/python -m bench.decode
-	@$(BIN)/python -m bench.search
+	@$(BIN)/python -m bench.generation
+	@$(BIN)/python -m bench.kills
+	@$(BIN)/python -m bench.large
 	@$(BIN)/python -m bench.picture
 	@$(BIN)/python -m bench.run
 
@@ -75,4 +82,4 @@ train-env:  ## the environment that trains models (acids-rave, Python 3.11)
 	  "$$(grep ^torch== constraints.txt)" acids-rave==2.3.1 "setuptools<81" onnx onnxruntime
 
 clean:  ## remove the environments
-	rm -rf $(VENV) .venv-train
+	rm -rf $(VENV) .venv-train .venv-tensorflow

@@ -29,7 +29,8 @@ from installation.evolution.compare import compare
 from installation.evolution.ears import Ears
 from installation.evolution.overlay import write_comparison
 from installation.evolution.store import read_store
-from installation.instrument import REFERENCE_SEED, Instrument, open_instrument
+from installation.instrument import open_instrument
+from installation.retrospect import ears_of
 
 STEPS = 64
 MOMENTS = 11
@@ -141,18 +142,6 @@ def make(runs: Sequence[Run], jobs: int) -> None:
                 future.cancel()
 
 
-def ears_of(instrument: Instrument) -> Ears:
-    """What the runs of this model are judged with."""
-    return Ears(
-        decode=instrument.decode,
-        sample_rate_hz=instrument.model.sample_rate_hz,
-        space=instrument.space,
-        embed=lambda name: instrument.calibrated(name, STEPS, REFERENCE_SEED),
-        reopen=instrument.embedding,
-        reference=instrument.reference(STEPS),
-    )
-
-
 def judge(name: str, runs: Sequence[Run], ears: Ears, out: Path) -> dict[str, Any]:
     """Compare the runs of an experiment, write its page; its figures."""
     with ExitStack() as opened:
@@ -203,7 +192,7 @@ def main() -> None:
     make([run for runs in plan.values() for run in runs], given.jobs)
     path = given.out / "summary.json"
     summary = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    ears = ears_of(open_instrument(given.model, "cpu"))
+    ears = ears_of(open_instrument(given.model, "cpu"), STEPS)
     for name, runs in plan.items():
         summary[name] = judge(name, runs, ears, given.out)
         path.write_text(json.dumps(summary, indent=1), "utf-8")

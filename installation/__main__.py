@@ -24,6 +24,7 @@ DEFAULT_SCENE = "slow-bronze"
 def command_line() -> argparse.ArgumentParser:
     """Every command with its options."""
     from installation import __version__
+    from installation.evolution.embedding.vggish_import import import_vggish
     from installation.evolve import add_evolve_command
     from installation.retrospect import add_retrospect_commands
     from installation.schema import add_check_command
@@ -39,7 +40,7 @@ def command_line() -> argparse.ArgumentParser:
     _add_render(commands)
     _add_devices(commands)
     add_check_command(commands, inputs=shader_inputs)
-    add_models_commands(commands, open_decoder)
+    add_models_commands(commands, open_decoder, import_vggish)
     add_evolve_command(commands)
     add_retrospect_commands(commands)
     return parser

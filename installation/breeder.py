@@ -278,8 +278,12 @@ class Shell:
             self.link.say(f"novelty is measured on {name} now")
 
     def _unheard(self, name: str, error: InstallationError) -> None:
-        """The embedding `name` can't be had: say so, and turn the parameter back, here and for everyone."""
+        """The embedding `name` can't be had: say so, and turn the parameter back, here and for everyone, unless
+        another is wanted meanwhile."""
         self.link.say(f"{error}. Novelty is measured on {self._hears}, not on {name}")
+        self.beat()
+        if self.values.name(EMBEDDING) != name:
+            return
         held = self.values.parameters[EMBEDDING].named(self._hears) or 0.0
         self.values.set(EMBEDDING, held)
         self.link.send(Set(EMBEDDING, held))
@@ -309,13 +313,25 @@ class Shell:
         self.instrument = instrument = replace(instrument, decode=self._counted(instrument.decode))
         if store is not None:
             opened.enter_context(store)
-            held = store.embedded()
-            embedding = instrument.embedding(held.name, held.calibration)
-            self._hears = held.name
-            return Breeder(search, instrument.evaluator(embedding), store, held.number)
+            return self._gone_on(search, instrument, store)
         embedding = self._first_embedding(instrument)
         founded = self._founded(model, embedding, opened)
         return Breeder(search, instrument.evaluator(embedding), founded)
+
+    def _gone_on(self, search: Search, instrument: Instrument, store: Store) -> Breeder:
+        """The breeder of a store, by the embedding its points are of; if that can't be had any more, by another."""
+        held = store.embedded()
+        self._hears = held.name
+        try:
+            embedding = instrument.embedding(held.name, held.calibration)
+            return Breeder(search, instrument.evaluator(embedding), store, held.number)
+        except ModelError as error:
+            self.link.say(str(error))
+        embedding = self._first_embedding(instrument)
+        evaluator = instrument.evaluator(embedding)
+        breeder = Breeder(search, evaluator, store, held.number)
+        breeder.switch(evaluator, embedding.name, embedding.calibration)
+        return breeder
 
     def _first_embedding(self, instrument: Instrument) -> Embedding:
         """The embedding that is wanted, or if it can't be had the one that needs nothing."""

@@ -94,7 +94,8 @@ def test_a_generation_comes_at_most_once_an_interval_and_not_at_all_at_rest(
 def test_a_knob_turned_during_a_brood_is_obeyed_by_the_next(shell: tuple[Shell, Connection, list[float]]) -> None:
     subject, conductor, clock = shell
     assert subject.breeder is not None
-    breeder, decode = subject.breeder, subject.breeder.decode
+    breeder, evaluator = subject.breeder, subject.breeder.evaluator
+    decode = evaluator.decode
 
     def turning(latents: np.ndarray) -> np.ndarray:
         for address in ("/evolution/mutation_rate", "/evolution/crossover", "/evolution/sigma"):
@@ -103,12 +104,12 @@ def test_a_knob_turned_during_a_brood_is_obeyed_by_the_next(shell: tuple[Shell, 
         conductor.send(Set("/voice/gain", -60.0))
         return decode(latents)
 
-    breeder.decode = turning
+    evaluator.decode = turning
     clock[0] += 1.0
     subject.turn(breeder)
     pool = {each.latents.tobytes() for each in breeder.search.container}
     heard: list[np.ndarray] = []
-    breeder.decode = lambda latents: heard.append(latents) or decode(latents)  # type: ignore[func-returns-value]
+    evaluator.decode = lambda latents: heard.append(latents) or decode(latents)  # type: ignore[func-returns-value]
     clock[0] += 1.0
     subject.turn(breeder)
     assert heard and {each.tobytes() for batch in heard for each in batch} <= pool

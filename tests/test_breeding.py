@@ -12,7 +12,9 @@ import pytest
 
 from installation.errors import StoreError
 from installation.evolution.audition import WARM_STEPS, audition
-from installation.evolution.breeding import BANISHED, Breeder, calibrate, new_search, prior, resume
+from installation.evolution.breeding import BANISHED, STEADY, Breeder, calibrate, new_search, prior, resume
+from installation.evolution.diagnosis import Diagnosis
+from installation.evolution.embedding.mfcc import Mfcc
 from installation.evolution.embedding.texture import Texture
 from installation.evolution.evaluation import BATCH, Local, batches
 from installation.evolution.genotype import Space
@@ -94,7 +96,7 @@ def test_quality_falls_with_every_step_towards_a_limit_and_is_nothing_beyond() -
         return float(judge(sound[None].astype(np.float32), latents, SPACE).quality[0])
 
     for worse in (
-        [quality(tone * gain) for gain in (1.0, 0.1, 0.02, 0.004, 0.001)],
+        [quality(tone * gain) for gain in (1.0, 0.1, 0.03, 0.01, 0.001)],
         [quality(tone + offset) for offset in (0.0, 0.02, 0.04, 0.06, 0.2)],
         [quality(tone, flat + stray) for stray in (1.0, 1.2, 1.4, 1.55, 1.7)],
     ):
@@ -390,3 +392,32 @@ def test_on_another_embedding_the_container_is_heard_again_and_the_archive_forgo
         assert all(np.array_equal(a.embedding, b) for a, b in zip(store.container(), held, strict=True))
         lived(subject, 12)
         assert len(subject.search.archive) > 0 and set(living(subject)) != set(before)
+
+
+def test_on_another_embedding_wishes_are_kept(tmp_path: Path) -> None:
+    with open_store(tmp_path / "s.db", header_of(0)) as store:
+        subject = breeder(0, store)
+        lived(subject, 6)
+        gone, wanted, pinned = subject.search.container[:3]
+        subject.banish(gone.identity)
+        subject.favour(wanted.identity)
+        subject.pin(pinned.identity)
+        other = Local(audition(SineDecoder()), Mfcc(RATE_HZ), SPACE)
+        subject.switch(other, "mfcc", other.embedding.calibration)
+        heard = other.evaluate(np.stack([gone.latents, wanted.latents]))
+        assert heard is not None
+        wishes = subject.search.wishes
+        assert wishes.refuse(heard.embeddings).tolist() == [True, False]
+        assert np.array_equal(wishes.favoured[0].embedding, heard.embeddings[1])
+        lived(subject, 3)
+        assert gone.identity not in living(subject) and pinned.identity in living(subject)
+
+
+def test_a_diagnosis_is_said_only_when_it_has_held_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    subject, said = breeder(), []
+    names = iter(["a", "", "a", "", *["b"] * STEADY, "", *["b"] * 5])
+    monkeypatch.setattr("installation.evolution.breeding.diagnose", lambda *given: Diagnosis(next(names), ""))
+    for _ in range(4 + STEADY + 6):
+        subject.generation()
+        said.append(subject.figures()["diagnosis"])
+    assert said == [""] * (4 + STEADY - 1) + ["b"] * 7

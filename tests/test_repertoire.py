@@ -44,6 +44,15 @@ def test_who_sounds_is_meant_even_if_forgotten_here() -> None:
     assert 3 not in known(repertoire) and repertoire.meant(3) == 3
 
 
+def test_who_is_dropped_is_not_meant_while_it_fades_but_is_when_it_is_back() -> None:
+    repertoire = Repertoire()
+    repertoire.take(Play(trajectories(3), replace=True), 0)
+    repertoire.drop(3)
+    assert repertoire.meant(3) == Refused("what is sounding, 3, is being left")
+    repertoire.take(Play(trajectories(3), first=True), 3)
+    assert repertoire.meant(3) == 3
+
+
 def test_silence_and_what_the_voice_drew_itself_are_nobody() -> None:
     repertoire = Repertoire()
     repertoire.take(Play(trajectories(3), replace=True), 0)

@@ -15,15 +15,19 @@ import pytest
 from PIL import Image
 
 from installation.errors import ModelError, StoreError
+from installation.evolution.breeding import new_search
 from installation.evolution.chronicle import Chronicle
 from installation.evolution.ears import Spread, Yardstick, latents_of, open_held_out, points_of, spreads
+from installation.evolution.examination import examine
 from installation.evolution.individual import Individual
 from installation.evolution.lineage import FORGOTTEN, FOUNDER, ancestry, drawing
 from installation.evolution.measures import coverage, nearest_neighbour, vendi
+from installation.evolution.quality import judge
 from installation.evolution.report import write_report
+from installation.evolution.settings import Settings
 from installation.evolution.spectrogram import FLOOR_DB, frequencies_hz, spectrogram
-from installation.evolution.store import Header, open_store, read_store
-from tests.runs import DECODE, REFERENCE, STEPS, ears, opened, run
+from installation.evolution.store import Change, Header, open_store, read_store
+from tests.runs import DECODE, REFERENCE, SPACE, STEPS, ears, opened, run
 from tests.synthesis import RATE_HZ
 
 
@@ -100,6 +104,16 @@ def test_a_store_without_a_generation_is_refused(tmp_path: Path) -> None:
         pytest.raises(StoreError, match=r"s\.sqlite: holds no whole generation"),
     ):
         Chronicle.of(store)
+
+
+def test_a_store_in_which_nobody_lives_is_refused(tmp_path: Path) -> None:
+    with open_store(tmp_path / "s.sqlite", Header("sines", "ab" * 32, 4, STEPS, "texture", 0)) as store:
+        search = new_search(SPACE, Settings(container=6, steps=STEPS))
+        search.ask()
+        search.tell(np.zeros((6, 3), np.float32), np.zeros(6, bool))
+        store.save(Change(search.state(), (), (), (), {}, search.record(), {"silent": 6}, 1))
+        with pytest.raises(StoreError, match="0 live in its last generation, allowed are 2"):
+            Chronicle.of(store)
 
 
 # ---- ears
@@ -193,6 +207,17 @@ def test_without_matplotlib_it_says_what_to_install() -> None:
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert "pip install 'installation[plots]'" in said
+
+
+def test_what_lives_is_judged_by_the_gate_also_where_the_run_had_it_off(tmp_path: Path) -> None:
+    run(tmp_path / "s.sqlite", 8, quality=False, rate=1.0, sigma=3.0)
+    chronicle = told(tmp_path / "s.sqlite")
+    found = examine(chronicle, ears(), names=())
+    latents = latents_of(chronicle.container(chronicle.last))
+    judged = judge(DECODE(latents), latents, SPACE)
+    assert found.quality == pytest.approx(judged.quality.mean())
+    assert found.faults == {"out_of_distribution": judged.reasons.count("out_of_distribution")}
+    assert found.faults["out_of_distribution"] > 0 and found.quality < 1.0
 
 
 # ---- spectrogram and lineage

@@ -240,6 +240,34 @@ def test_an_embedding_that_can_t_be_had_is_said_and_turned_back(desk: Desk) -> N
     desk.brood()
 
 
+def test_another_wanted_while_one_can_t_be_had_is_not_turned_back(desk: Desk) -> None:
+    instrument: Any = desk.shell.instrument
+    calibrated = instrument.calibrated
+
+    def slow(name: str, *rest: Any) -> Any:
+        if name == "rave":
+            desk.conductor.send(Set("/evolution/embedding", EMBEDDINGS.index("mfcc")))
+        return calibrated(name, *rest)
+
+    object.__setattr__(instrument, "calibrated", slow)
+    desk.turn(Set("/evolution/embedding", EMBEDDINGS.index("rave")))
+    desk.turn()
+    assert not [each for each in desk.heard() if isinstance(each, Set)]
+    assert desk.shell.values.name("/evolution/embedding") == "mfcc"
+    assert desk.breeder.evaluator.size == len(desk.breeder.search.container[0].embedding) != 124
+
+
+def test_what_lived_under_another_embedding_is_recalled_with_points_of_this_one(desk: Desk) -> None:
+    founders = set(desk.living)
+    while founders <= set(desk.living):
+        desk.brood()
+    gone = min(founders - set(desk.living))
+    desk.turn(Set("/evolution/embedding", EMBEDDINGS.index("mfcc")))
+    desk.turn(Set("/evolution/running", 0.0), Revive(gone))
+    assert gone in desk.living
+    assert {len(each.embedding) for each in desk.breeder.search.container} == {desk.breeder.evaluator.size}
+
+
 def test_a_scene_s_embedding_that_can_t_be_had_gives_way_to_the_one_that_needs_nothing(
     setup: BreederSetup, opened: ExitStack
 ) -> None:

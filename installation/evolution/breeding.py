@@ -29,6 +29,8 @@ Floats = npt.NDArray[np.float32]
 
 CALIBRATION_SOUNDS = 32
 """Sounds a new embedding is calibrated on: half drawn from N(0, 1), half from the model's excerpts."""
+STEADY = 10
+"""Generations a diagnosis must hold before it takes the place of the one before."""
 BANISHED = "banished"
 """Why a child was refused that is too like one a person never wants again."""
 
@@ -45,6 +47,8 @@ class Breeder:
         self.rejected: Counter[str] = Counter(dict.fromkeys((*REASONS, BANISHED), 0))
         self.store_fault: str | None = None
         self._rejected_now: Counter[str] = Counter()
+        self._found = Diagnosis("", "")
+        self._suspected = 0
         held = store.state() if store and search.founding else None
         if held is not None:
             self._rejected_now.update(held["rejected"])
@@ -69,6 +73,7 @@ class Breeder:
         self.keep()
         if not self.search.founding:
             self._rejected_now = Counter() if founding else self._rejected_now
+        self._examine()
         return survivors
 
     def keep(self) -> None:
@@ -140,7 +145,21 @@ class Breeder:
             found = self.store.individual(identity) if self.store else None
             if found is None:
                 raise
-            return found
+            heard = self._heard([found])
+            if not heard:
+                raise ValueError(f"{identity} is refused by the gate now") from None
+            return heard[0]
+
+    def _heard(self, individuals: list[Individual]) -> list[Individual]:
+        """`individuals` with their points as the evaluator finds them now, for they may be of another embedding; those
+        it refuses are left out."""
+        if not individuals:
+            return []
+        latents = np.stack([each.latents for each in individuals])
+        found = self.evaluator.evaluate(latents, self.search.generation, always)
+        if found is None:
+            return []
+        return [replace(individuals[row], embedding=found.embeddings[row]) for row in np.flatnonzero(found.accepted)]
 
     def forget(self) -> tuple[Trajectory, ...]:
         """Empty the archive: what was left may be found again. The store keeps what was."""
@@ -155,19 +174,15 @@ class Breeder:
 
     def switch(self, evaluator: Evaluator, name: str, calibration: dict[str, Any]) -> None:
         """Measure novelty on another embedding from now on: the container is heard again, the archive forgotten, for
-        its points are of the one before, and what is refused now leaves. The threshold is found anew."""
-        search = self.search
-        known = [each.latents for each in search.container]
-        heard = evaluator.evaluate(np.stack(known), search.generation, always) if known else None
+        its points are of the one before, and what is refused now leaves."""
         self.evaluator = evaluator
-        search.archive.clear()
-        search.archive.threshold = None
-        search.lens.restore(None)
-        if heard is not None:
-            rows = np.flatnonzero(heard.accepted)
-            search.container = [replace(search.container[row], embedding=heard.embeddings[row]) for row in rows]
-            search.sparseness = [search.sparseness[row] for row in rows]
-            search.newcomers |= {each.identity: each for each in search.container}
+        kept = [self.store.individual(each) for each in self.search.wishes.banished] if self.store else []
+        banished = self._heard([each for each in kept if each is not None])
+        self.search.hear_again(
+            self._heard(self.search.container),
+            self._heard(self.search.wishes.favoured),
+            {each.identity: each.embedding for each in banished},
+        )
         if self.store is not None:
             try:
                 self.embedded = self.store.embed_anew(name, calibration)
@@ -177,7 +192,6 @@ class Breeder:
 
     def figures(self) -> dict[str, Any]:
         """The search's part of the run's report."""
-        found = self.diagnosis()
         return {
             "generations": self.search.generation,
             "evaluations": self.search.evaluations,
@@ -185,19 +199,22 @@ class Breeder:
             "container": len(self.search.container),
             "archive": len(self.search.archive),
             "rejected": dict(self.rejected),
-            "diagnosis": found.name,
-            "diagnosis_sentence": found.sentence,
+            "diagnosis": self._found.name,
+            "diagnosis_sentence": self._found.sentence,
             "operators": {name: round(share, 3) for name, share in self.search.credit.shares().items()},
             "pinned": sorted(self.search.wishes.pinned),
         }
 
-    def diagnosis(self) -> Diagnosis:
-        """What is the matter with the search, by the paper's names; see `diagnosis`."""
-        children = max(1, self.search.brood_size)
-        rejected = sum(self._rejected_now.values()) / children
+    def _examine(self) -> None:
+        """What is the matter with the search, by the paper's names (see `diagnosis`). Another name must hold for
+        STEADY generations before it is said: near a threshold names come and go."""
+        rejected = sum(self._rejected_now.values()) / max(1, self.search.brood_size)
         held = self.search.container
         quality = float(np.mean([each.quality for each in held])) if held else 1.0
-        return diagnose(self.search.history, min(1.0, rejected), quality)
+        found = diagnose(self.search.history, min(1.0, rejected), quality)
+        self._suspected = 0 if found.name == self._found.name else self._suspected + 1
+        if self._suspected == 0 or self._suspected >= STEADY:
+            self._found, self._suspected = found, 0
 
 
 def resume(search: Search, store: Store) -> bool:

@@ -19,6 +19,8 @@ Doubles = npt.NDArray[np.float64]
 
 LATE = 20
 """Generations whose refusals are counted as late."""
+FEWEST = 2
+"""Individuals that must live at the end for there to be anything to compare."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,12 +36,16 @@ class Chronicle:
 
     @classmethod
     def of(cls, store: Store, name: str = "") -> Chronicle:
-        """The chronicle of `store`, named as its file if not otherwise. StoreError if it holds no generation."""
+        """The chronicle of `store`, named as its file if not otherwise. StoreError if it holds no generation, or if
+        next to nobody lives in its last."""
         generations = tuple(store.generations())
         if not generations:
             raise StoreError(f"{store.path}: holds no whole generation yet")
         name = name or store.path.stem
-        return cls(name, store.header, store.embedded(), generations, tuple(store.lives()), store.archive())
+        told = cls(name, store.header, store.embedded(), generations, tuple(store.lives()), store.archive())
+        if (living := len(told.container(told.last))) < FEWEST:
+            raise StoreError(f"{store.path}: {living} live in its last generation, allowed are {FEWEST} and more")
+        return told
 
     @property
     def settings(self) -> Settings:
@@ -70,6 +76,10 @@ class Chronicle:
     def means(self) -> list[float]:
         """Mean sparseness of the container after each generation, the founders' too."""
         return [past.generation.mean for past in self.generations]
+
+    def mean_at(self, generation: int) -> float:
+        """Mean sparseness after that generation; KeyError where it was not kept."""
+        return {past.generation.number: past.generation.mean for past in self.generations}[generation]
 
     @property
     def known(self) -> dict[int, Individual]:

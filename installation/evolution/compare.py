@@ -30,15 +30,16 @@ class Run:
         return self.chronicle.name
 
     def figures(self, held_out: str) -> dict[str, Any]:
-        """The run's part of the comparison, fit for JSON."""
-        told, means = self.chronicle, self.chronicle.means
+        """The run's part of the comparison, fit for JSON. `start` is of the founders, or of the earliest container that
+        is kept whole."""
+        told = self.chronicle
         return {
             "selection": told.settings.selection,
-            "sparseness": means[1:],
+            "sparseness": told.means[1:],
             **asdict(self.spread[-1]),
             "embedding": told.embedded.name,
             "heldout_embedding": held_out,
-            "start": {"sparseness": means[0], **asdict(self.spread[0])},
+            "start": {"sparseness": told.mean_at(self.numbers[0]), **asdict(self.spread[0])},
             "settings": told.stated,
         }
 

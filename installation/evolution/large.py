@@ -43,8 +43,8 @@ TAIL = 64
 """The newest are looked at whole until they are one in so many."""
 RECALL, RECALL_NEIGHBOURS, RECALL_ASKED = 0.98, 50, 64
 """Of so many nearest of so many points drawn from those held, the share that the index must find when it is trained."""
-LISTS_AT_MOST = 16
-"""One in so many lists may be searched; where that doesn't do, an index isn't worth having."""
+LISTS_AT_MOST = 8
+"""One in so many lists may be searched; where that doesn't do, looking at every point takes no longer."""
 CANDIDATES = 4
 """Points measured truly for each neighbour asked for."""
 ROUNDS, SAMPLE = 10, 64
@@ -61,7 +61,8 @@ class Large:
         self.train_from = train_from
         self._file = PointFile(folder / "memory.points")
         self._gone = 0
-        self._drop()
+        self._index: Any = None
+        self._trained = self._indexed = self._probe = 0
 
     def open(self) -> None:
         """InstallationError without faiss, StoreError if the folder can't be used or another process uses it."""
@@ -218,8 +219,7 @@ class Large:
 
     def _drop(self) -> None:
         """No index, nor the wish for one."""
-        self._index: Any = None
-        self._trained = self._indexed = self._probe = 0
+        self._index, self._trained, self._indexed, self._probe = None, 0, 0, 0
 
     def _write(self) -> None:
         """The index, then what it is of: where it was torn, there is none."""

@@ -42,7 +42,7 @@ class Memory(Protocol):
         ...
 
     def add(self, identities: Integers, points: Floats) -> None:
-        """Hold `points` (count, size) as `identities` (count,). ValueError if one is held already or of another size."""
+        """Hold `points` (count, size) as `identities` (count,). ValueError if one is held, or of another size."""
         ...
 
     def remove(self, identities: Integers) -> None:
@@ -93,6 +93,10 @@ class Exact:
     def add(self, identities: Integers, points: Floats) -> None:
         """See `Memory`."""
         check_new(self.identities, identities, points, self._points.shape[1] if len(self) else None)
+        if not len(points):
+            return
+        if not len(self):
+            self.clear()
         if self._count + len(points) > len(self._points):
             self._move(max(LEAST, 2 * (len(self) + len(points))), points)
         new = slice(self._count, self._count + len(points))
@@ -105,7 +109,9 @@ class Exact:
         held = self._alive() & np.isin(self._identities[: self._count], identities)
         self._lengths[: self._count][held] = np.inf
         self._gone += int(held.sum())
-        if 2 * self._gone > self._count:
+        if not len(self):
+            self.clear()
+        elif 2 * self._gone > self._count:
             self._move(max(LEAST, 2 * len(self)), self.points)
 
     def nearest(self, points: Floats, neighbours: int, leave_out: Integers = NOBODY) -> Doubles:
@@ -124,8 +130,7 @@ class Exact:
     def _move(self, room: int, like: Floats) -> None:
         """To arrays with `room` for so many, measured from a new centre: that of the points held, or else `like`."""
         identities, points = self.identities, self.points.reshape(-1, like.shape[1])
-        centred = points if len(points) else like
-        self._centre = centred.mean(axis=0, dtype=np.float64).astype(np.float32) if len(centred) else like[:0].sum(0)
+        self._centre = (points if len(points) else like).mean(axis=0, dtype=np.float64).astype(np.float32)
         self._count, self._gone = len(points), 0
         self._identities = np.zeros(room, np.int64)
         self._points = np.zeros((room, like.shape[1]), np.float32)

@@ -107,6 +107,6 @@ def _changes(runs: list[Run]) -> list[str]:
         (np.mean([value(run.spread[0]) for run in runs]), np.mean([value(run.spread[-1]) for run in runs]))
         for value in SHOWN.values()
     ]
-    means = [run.chronicle.means for run in runs]
-    pairs.append((np.mean([each[0] for each in means]), np.mean([each[-1] for each in means])))
+    ends = [[run.chronicle.mean_at(run.numbers[place]) for run in runs] for place in (0, -1)]
+    pairs.append((np.mean(ends[0]), np.mean(ends[1])))
     return [f"{start:.2f} → {end:.2f}" for start, end in pairs]

@@ -8,9 +8,10 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -40,15 +41,14 @@ class PointFile:
 
     def open(self) -> None:
         """StoreError if it can't be used, or another process uses it."""
-        try:
+        with _refusals(self.path), ExitStack() as opened:
+            opened.callback(self.close)
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = self.path.with_suffix(".lock").open("wb")
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if self.path.exists():
                 self._read()
-        except OSError as error:
-            self.close()
-            raise StoreError(f"{self.path}: can't be used now: {error}") from error
+            opened.pop_all()
 
     def close(self) -> None:
         """Let go of it; another process may open it."""
@@ -79,7 +79,7 @@ class PointFile:
         self.centre = points.mean(axis=0, dtype=np.float64).astype(np.float32)
         header = MAGIC + len(self.centre).to_bytes(HEADER_BYTES - len(MAGIC), "little") + self.centre.tobytes()
         beside = self.path.with_suffix(".new")
-        with self._refusals():
+        with _refusals(self.path):
             beside.write_bytes(header)
             beside.replace(self.path)
         self._map(0)
@@ -87,7 +87,7 @@ class PointFile:
     def append(self, identities: Integers, points: Floats) -> None:
         """Points of the file's size, (any, size), at its end."""
         records = _records(identities, points, self.centre)
-        with self._refusals(), self.path.open("ab") as file:
+        with _refusals(self.path), self.path.open("ab") as file:
             file.write(records.tobytes())
         before = len(self)
         self._make_room(before + len(records))
@@ -103,15 +103,12 @@ class PointFile:
     def clear(self) -> None:
         """No file."""
         self._forget()
-        with self._refusals():
+        with _refusals(self.path):
             self.path.unlink(missing_ok=True)
 
     def digest(self, count: int) -> str:
         """What the first `count` points are known by."""
         return hashlib.sha256(self._records["check"][:count].tobytes()).hexdigest()
-
-    def _refusals(self) -> _Refusals:
-        return _Refusals(self.path)
 
     def _forget(self) -> None:
         self.centre = np.zeros(0, np.float32)
@@ -153,17 +150,13 @@ class PointFile:
         self._identities, self._lengths = self._records["identity"].copy(), self._records["length"].copy()
 
 
-class _Refusals(suppress):
+@contextmanager
+def _refusals(path: Path) -> Iterator[None]:
     """The file system's errors as ours."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.path = path
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
-        if isinstance(error, OSError):
-            raise StoreError(f"{self.path}: can't be written to: {error}") from error
-        return False
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{path}: can't be used now: {error}") from error
 
 
 def _record(size: int) -> np.dtype[np.void]:

@@ -60,7 +60,9 @@ def _draw(found: Examination, out: Path) -> None:
     plots.sparseness_plot(out / "sparseness.png", numbers, rows)
     plots.spread_plot(out / "spread.png", found.numbers, _spread_rows(found))
     reasons = sorted({reason for each in told.generations for reason, count in each.rejected.items() if count})
-    refused = {reason: [each.rejected.get(reason, 0) for each in told.generations] for reason in reasons}
+    refused = {
+        reason.replace("_", " "): [each.rejected.get(reason, 0) for each in told.generations] for reason in reasons
+    }
     plots.stack_plot(out / "rejected.png", numbers, refused, "children refused")
     plots.lines_plot(out / "credit.png", numbers, _credit_rows(past), "share that came to live")
     if len(found.agreement.names) > 1:

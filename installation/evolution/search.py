@@ -22,6 +22,7 @@ from installation.evolution.individual import Individual, embeddings_of
 from installation.evolution.lens import Lens
 from installation.evolution.operators import CROSSOVERS, MIXED, MUTATIONS, Birth, mutate
 from installation.evolution.selection import SELECTIONS, Field
+from installation.evolution.sparseness import sparseness
 from installation.evolution.wishes import Wishes
 
 Floats = npt.NDArray[np.float32]
@@ -365,6 +366,20 @@ class Search:
         self.container.insert(place, individual)
         self.sparseness.insert(place, individual.sparseness)
         self.newcomers.setdefault(individual.identity, individual)
+
+    def hear_again(self, container: list[Individual], favoured: list[Individual], banished: dict[int, Floats]) -> None:
+        """Points are of another embedding from now on: those of the `container`, who may be fewer than before, of the
+        `favoured`, and of the `banished` by identity. The archive is emptied, its threshold found anew."""
+        self.archive.clear()
+        self.archive.threshold = None
+        self.lens.restore(None)
+        before = dict(zip((each.identity for each in self.container), self.sparseness, strict=True))
+        points = embeddings_of(container, len(container[0].embedding)) if container else np.zeros((0, 1), np.float32)
+        usual = sparseness(points, max(1, self.steering.neighbours)) if container else np.zeros(1)
+        self.container = container
+        self.sparseness = [before[each.identity] for each in container]
+        self.newcomers |= {each.identity: each for each in container}
+        self.wishes.hear_again(favoured, banished, 0.5 * float(usual.mean()))
 
     def reset(self) -> None:
         """Forget the container, but for those that are pinned, and found anew; the archive, the counts and the

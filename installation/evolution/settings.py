@@ -31,11 +31,11 @@ LIMITS: dict[str, tuple[float, float]] = {
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of LVNS-RAVE's first experiments (arXiv 2404.14063, section 4), but for the mutation: the paper moves
-    one step of 64 a child (`step` at rate 1/64), which leaves near twins of their parents in the container; by default
-    several operators are mixed. `rate` is each step's chance to be mutated. `init` dataset needs `excerpts`, the SHA-256 of the
-    latents it draws from. `components` above 0 measures novelty on so many principal components of the embedding,
-    fitted again every `refit` generations; 0 on the embedding itself."""
+    """The settings of LVNS-RAVE's first experiments (arXiv 2404.14063, section 4), but for the mutation: the paper
+    moves one step of 64 a child (`step` at rate 1/64), which leaves near twins of their parents in the container; by
+    default several operators are mixed. `rate` is each step's chance to be mutated. `init` dataset needs `excerpts`,
+    the SHA-256 of the latents it draws from. `components` above 0 measures novelty on so many principal components of
+    the embedding, fitted again every `refit` generations; 0 on the embedding itself."""
 
     container: int = 50
     brood: int = 30

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,7 @@ class Wishes:
     def __init__(self) -> None:
         self.pinned: set[int] = set()
         self._favoured: dict[int, tuple[Individual, int]] = {}
-        self._banished: list[tuple[Floats, float]] = []
+        self._banished: dict[int, tuple[Floats, float]] = {}
 
     @property
     def favoured(self) -> list[Individual]:
@@ -69,11 +69,25 @@ class Wishes:
         """Never again: nothing nearer to it than `radius`; the oldest ban gives way to one too many."""
         self.pinned.discard(individual.identity)
         self._favoured.pop(individual.identity, None)
-        self._banished = [*self._banished, (individual.embedding, radius)][-BANISHED_AT_MOST:]
+        self._banished.pop(individual.identity, None)
+        self._banished[individual.identity] = (individual.embedding, radius)
+        while len(self._banished) > BANISHED_AT_MOST:
+            del self._banished[next(iter(self._banished))]
+
+    @property
+    def banished(self) -> list[int]:
+        """Who must not come again, in the order they were banished."""
+        return list(self._banished)
+
+    def hear_again(self, favoured: Iterable[Individual], banished: Mapping[int, Floats], radius: float) -> None:
+        """Points are of another embedding from now on: those of the `favoured`, and of the `banished` by identity. A
+        ban whose point isn't given can't be kept."""
+        self._favoured = {each.identity: (each, self._favoured[each.identity][1]) for each in favoured}
+        self._banished = {each: (banished[each], radius) for each in self._banished if each in banished}
 
     def refuse(self, points: Floats) -> Bools:
         """Which of `points` (count, size) are too like one that is banished, (count,)."""
-        known = [(point, radius) for point, radius in self._banished if len(point) == points.shape[1]]
+        known = list(self._banished.values())
         if not known or not len(points):
             return np.zeros(len(points), bool)
         apart = distances(points, np.stack([point for point, _ in known]))
@@ -84,7 +98,7 @@ class Wishes:
         return {
             "pinned": sorted(self.pinned),
             "favoured": [[identity, left] for identity, (_, left) in self._favoured.items()],
-            "banished": [[point.tolist(), radius] for point, radius in self._banished],
+            "banished": [[each, point.tolist(), radius] for each, (point, radius) in self._banished.items()],
         }
 
     @classmethod
@@ -95,5 +109,7 @@ class Wishes:
         made._favoured = {
             identity: (known[identity], left) for identity, left in state["favoured"] if identity in known
         }
-        made._banished = [(np.array(point, np.float32), float(radius)) for point, radius in state["banished"]]
+        made._banished = {
+            each: (np.array(point, np.float32), float(radius)) for each, point, radius in state["banished"]
+        }
         return made
