@@ -28,6 +28,7 @@ from installation.errors import StoreError
 from installation.evolution.compare import compare
 from installation.evolution.ears import Ears
 from installation.evolution.overlay import write_comparison
+from installation.evolution.settings import Settings
 from installation.evolution.store import read_store
 from installation.instrument import open_instrument
 from installation.retrospect import ears_of
@@ -39,19 +40,41 @@ GREW, ABOVE, TIMES = 1.6, 1.0, 4.0
 """What is hoped for: Vendi end over start, distance to the nearest end over start, both over those of farthest."""
 
 Options = Mapping[str, str]
-"""Of `installation evolve`, by name without the dashes; what is not named has the paper's value."""
+"""Of `installation evolve`, by name without the dashes."""
+
+PUBLISHED: Options = {
+    "container": "50", "brood": "30", "neighbours": "30", "init": "random", "crossover": "one-point",
+    "mutation": "step", "rate": "0.015625", "sigma": "1.0", "selection": "nearest", "archive": "500",
+    "embedding": "texture", "quality": "on",
+}  # fmt: skip
+"""The paper's settings where it names them: every one is given, so that another default changes no experiment."""
+
+
+def _ours() -> Options:
+    usual = Settings()
+    return {name: str(getattr(usual, name)) for name in PUBLISHED} | {"quality": "on" if usual.quality else "off"}
+
+
+OURS: Options = _ours()
+"""What `evolve` does by itself today."""
+BASES: dict[str, Options] = {"published": PUBLISHED, "ours": OURS}
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """A question and the runs that answer it, each with every seed; `generations` where not those asked for."""
+    """A question and the runs that answer it, each with every seed: what they change of the `base`, a name in BASES.
+    `generations` where not those asked for."""
 
     question: str
     runs: tuple[Options, ...]
+    base: str = "published"
     generations: int | None = None
 
 
-_SELECTIONS: tuple[Options, ...] = ({"selection": "nearest"}, {"selection": "farthest", "archive": "0"})
+_SELECTIONS: tuple[Options, ...] = (
+    {"selection": "nearest", "archive": "500"},
+    {"selection": "farthest", "archive": "0"},
+)
 _OPERATORS = ("step", "span", "drift", "iso-line", "replace", "stretch", "mixed")
 _SIZES = ((20, 10), (50, 30), (100, 60), (200, 120))
 EXPERIMENTS: dict[str, Experiment] = {
@@ -67,8 +90,9 @@ EXPERIMENTS: dict[str, Experiment] = {
         "How large a container and brood?",
         tuple({"container": str(size), "brood": str(brood)} for size, brood in _SIZES),
     ),
-    "selection": Experiment("The nearest or the farthest neighbours?", _SELECTIONS),
-    "level": Experiment("Does sparseness level off?", _SELECTIONS, LEVEL_GENERATIONS),
+    "published": Experiment("The nearest or the farthest, all else as published?", _SELECTIONS),
+    "selection": Experiment("The nearest or the farthest, all else as evolve does it?", _SELECTIONS, "ours"),
+    "level": Experiment("Does sparseness level off?", _SELECTIONS, "ours", LEVEL_GENERATIONS),
 }
 ASKED_FOR = ("level",)
 """Experiments that run only when named: they take long."""
@@ -80,9 +104,21 @@ class Run:
 
     path: Path
     model: str
-    options: Options
+    options: dict[str, str]
     seed: int
     generations: int
+
+    def check(self) -> None:
+        """StoreError if what lies there was made with other settings, as by another version of this bench."""
+        with read_store(self.path) as store:
+            header = store.header
+        named = self.options | {"steps": str(STEPS), "seed": str(self.seed)}
+        held = Settings.of(header.settings or {}).as_dict() | {"model": header.model}
+        wrong = [
+            f"{name} is {held[name]}, wanted {value}" for name, value in named.items() if _differ(held[name], value)
+        ]
+        if wrong:
+            raise StoreError(f"{self.path}: {'; '.join(wrong)}. Move it away, or name another --out")
 
     def command(self) -> list[str]:
         """The command line that makes it, or goes on with it."""
@@ -100,6 +136,7 @@ class Run:
         """Whether it is there up to its last generation."""
         if not self.begun():
             return False
+        self.check()
         with read_store(self.path) as store:
             kept = store.generations()
         return bool(kept) and kept[-1].generation.number >= self.generations
@@ -114,12 +151,18 @@ class Run:
 
 
 def runs_of(name: str, given: argparse.Namespace) -> list[Run]:
-    """Every run of the experiment `name`. Runs with the same options are the same file in every experiment."""
+    """Every run of the experiment `name`. Runs of one base that change the same are the same file."""
     experiment = EXPERIMENTS[name]
     generations = experiment.generations or given.generations
     folder = given.out / f"runs-{generations}"
     return [
-        Run(folder / f"{_stem(options)}-seed-{seed}.sqlite", given.model, options, seed, generations)
+        Run(
+            folder / f"{experiment.base}-{_stem(options)}-seed-{seed}.sqlite",
+            given.model,
+            {**BASES[experiment.base], **options},
+            seed,
+            generations,
+        )  # fmt: skip
         for options in experiment.runs
         for seed in range(given.seeds)
     ]
@@ -127,6 +170,12 @@ def runs_of(name: str, given: argparse.Namespace) -> list[Run]:
 
 def _stem(options: Options) -> str:
     return "-".join(f"{name}-{value}" for name, value in options.items())
+
+
+def _differ(held: Any, wanted: str) -> bool:
+    if isinstance(held, bool):
+        return held != (wanted == "on")
+    return bool(held != type(held)(wanted))
 
 
 def make(runs: Sequence[Run], jobs: int) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
-from bench.paper import EXPERIMENTS, acceptance, runs_of
+from bench.paper import BASES, EXPERIMENTS, PUBLISHED, Run, acceptance, runs_of
 from installation.__main__ import command_line
+from installation.errors import StoreError
 from installation.evolution.settings import Settings
-from tests.runs import run
+from tests.runs import STEPS, run
 
 GIVEN = argparse.Namespace(out=Path("paper"), model="bronze", generations=7, seeds=2)
 
@@ -22,18 +23,43 @@ def test_every_run_is_one_the_command_line_takes(name: str) -> None:
     assert len({each.path for each in runs}) == len(runs) == 2 * len(EXPERIMENTS[name].runs)
     for each in runs:
         taken = command_line().parse_args(each.command()[3:])
-        known = {key: getattr(taken, key) for key in ("container", "brood", "rate", "mutation", "selection", "archive")}
-        asked = {key: value for key, value in known.items() if value is not None}
-        assert set(asked) == set(each.options) - {"init"} and replace(Settings(), **asked).faults() == []
+        names = set(PUBLISHED) - {"init", "quality", "embedding"}
+        asked = {key: getattr(taken, key) for key in names}
+        assert replace(Settings(), **asked).faults() == []
+        assert {key: type(asked[key])(each.options[key]) for key in names} == asked
         assert taken.generations == (500 if name == "level" else 7) and taken.seed == each.seed
 
 
-def test_a_run_is_whole_when_its_last_generation_is_there_and_goes_on_if_not(tmp_path: Path) -> None:
-    made = replace(runs_of("selection", GIVEN)[0], path=tmp_path / "r.sqlite", generations=4)
-    assert not made.whole() and "--resume" not in made.command()
-    run(made.path, 3)
-    assert not made.whole() and "--resume" in made.command()
-    assert replace(made, generations=3).whole()
+@pytest.mark.parametrize("base", BASES.values())
+def test_no_experiment_leans_on_a_default(base: dict[str, str]) -> None:
+    """All but what is off in every run, or given to each: a default that changes must change no published run."""
+    free = {"steps", "seed", "adapt", "components", "refit", "excerpts"}
+    assert set(base) == {field.name for field in fields(Settings)} - free
+
+
+def made(path: Path, generations: int) -> Run:
+    options = {"container": "12", "brood": "8", "neighbours": "4", "mutation": "step", "quality": "on"}
+    return Run(path, "sines", options, 0, generations)
+
+
+def test_a_run_is_whole_when_its_last_generation_is_there_and_goes_on_if_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.paper.STEPS", STEPS)
+    wanted = made(tmp_path / "r.sqlite", 4)
+    assert not wanted.whole() and "--resume" not in wanted.command()
+    run(wanted.path, 3, mutation="step")
+    assert not wanted.whole() and "--resume" in wanted.command()
+    assert replace(wanted, generations=3).whole()
+
+
+def test_a_run_of_other_settings_is_refused_and_not_taken_for_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.paper.STEPS", STEPS)
+    run(tmp_path / "r.sqlite", 3, mutation="mixed", quality=False)
+    with pytest.raises(StoreError, match="mutation is mixed, wanted step; quality is False, wanted on"):
+        made(tmp_path / "r.sqlite", 3).whole()
 
 
 def ended(selection: str, start: tuple[float, float], end: tuple[float, float]) -> dict[str, object]:
