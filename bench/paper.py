@@ -162,7 +162,7 @@ def runs_of(name: str, given: argparse.Namespace) -> list[Run]:
             {**BASES[experiment.base], **options},
             seed,
             generations,
-        )  # fmt: skip
+        )
         for options in experiment.runs
         for seed in range(given.seeds)
     ]

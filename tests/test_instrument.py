@@ -58,6 +58,15 @@ def test_it_decodes_as_onnx_runtime_does_sound_and_state(quick: OpenVinoDecoder,
     assert np.abs(state - expected_state).max() < 1e-4 * np.abs(expected_state).max()
 
 
+def test_once_is_from_the_start_with_nothing_after(quick: OpenVinoDecoder) -> None:
+    for batch, steps in ((1, 1), (6, 9)):
+        given = latents(batch, steps)
+        whole, _ = quick.decode(given, quick.start(batch))
+        assert np.abs(quick.once(given) - whole).max() < 1e-5
+        assert np.array_equal(quick.once(given, 1), quick.once(given)[:, BRONZE.ratio :])
+    assert quick.once(latents(2, 3)[:, :0]).shape == (2, 0, 1)
+
+
 def test_in_two_halves_it_sounds_as_at_once(quick: OpenVinoDecoder) -> None:
     given = latents(2, 9)
     whole, _ = quick.decode(given, quick.start(2))

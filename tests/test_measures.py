@@ -8,9 +8,10 @@ import pytest
 from installation.evolution.measures import (
     agreement,
     coverage,
-    median_distance,
     nearest_neighbour,
+    neighbourhood,
     pairwise,
+    radii,
     rank_correlation,
     ranks,
     vendi,
@@ -67,7 +68,7 @@ def test_order_and_rigid_motion_change_nothing(change: object) -> None:
     changed = change(points)  # type: ignore[operator]
     assert vendi(changed, 2.0) == pytest.approx(vendi(points, 2.0), rel=1e-6)
     assert nearest_neighbour(changed) == pytest.approx(nearest_neighbour(points), rel=1e-5)
-    assert median_distance(changed) == pytest.approx(median_distance(points), rel=1e-5)
+    assert neighbourhood(changed) == pytest.approx(neighbourhood(points), rel=1e-5)
 
 
 def test_coverage_is_unchanged_when_reference_and_points_move_together() -> None:
@@ -113,12 +114,16 @@ def test_twins_have_no_distance_to_the_nearest_and_a_grid_has_its_step() -> None
     assert nearest_neighbour(cloud(1)) == 0.0 and nearest_neighbour(cloud(0)) == 0.0
 
 
-def test_the_median_is_over_pairs_and_refused_where_there_is_none_to_measure_by() -> None:
-    assert median_distance(np.array([[0.0], [1.0], [3.0]])) == pytest.approx(2.0)
+def test_a_neighbourhood_is_the_median_distance_to_the_fifth_neighbour_however_far_apart_the_crowds() -> None:
+    line = np.arange(11.0)[:, None]
+    assert radii(line).tolist() == [5.0, 4.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 4.0, 5.0]
+    assert neighbourhood(line) == 3.0
+    assert neighbourhood(np.concatenate([line, line + 1000.0])) == 3.0
     assert len(pairwise(cloud(7))) == 21
-    for points in (cloud(1), np.zeros((4, 2))):
-        with pytest.raises(ValueError, match="allowed is above 0"):
-            median_distance(points)
+    with pytest.raises(ValueError, match="allowed are more than 5"):
+        neighbourhood(cloud(5))
+    with pytest.raises(ValueError, match="allowed is above 0"):
+        neighbourhood(np.zeros((9, 2)))
 
 
 def test_equal_values_share_the_mean_of_their_ranks() -> None:

@@ -15,7 +15,7 @@ from installation.evolution.embedding import Calibration, Embedding
 from installation.evolution.evaluation import batches
 from installation.evolution.genotype import Space
 from installation.evolution.individual import Individual
-from installation.evolution.measures import coverage, median_distance, nearest_neighbour, vendi
+from installation.evolution.measures import coverage, nearest_neighbour, neighbourhood, vendi
 
 Floats = npt.NDArray[np.float32]
 
@@ -59,7 +59,7 @@ class Yardstick:
     def of(cls, ears: Ears, embedding: Embedding) -> Yardstick:
         """Hear the reference with `embedding`."""
         (points,) = points_of(ears, ears.reference, [embedding], "reference")
-        return cls(embedding, points, median_distance(points))
+        return cls(embedding, points, neighbourhood(points))
 
     def measure(self, points: Floats) -> Spread:
         """How varied `points` (count, size) are."""

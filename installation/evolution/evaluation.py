@@ -20,8 +20,11 @@ Floats = npt.NDArray[np.float32]
 GoOn = Callable[[], bool]
 
 BATCH = 8
-"""Clips decoded at once. RAVE decoders gain little beyond, and a heartbeat fits between two batches. A brood is cut
-into the same batches by every evaluator, so that all of them find the same to the bit."""
+"""Clips evaluated at once, at most. RAVE decoders gain little beyond, and a heartbeat fits between two batches."""
+SHARED_BY = 4
+"""A brood of more than one batch is cut into a multiple of so many, all as large but for one clip, so that two threads
+or four have the same to do. Every evaluator cuts it the same, on however many threads, so that all find the same to
+the bit."""
 PULSE_S = 0.1
 """How often, at least, an evaluator asks whether to go on."""
 
@@ -55,8 +58,10 @@ def joined(parts: list[Evaluation]) -> Evaluation:
 
 
 def batches(latents: Floats) -> list[Floats]:
-    """`latents` (count, steps, latent_dim) in parts of BATCH, the last as many as are left."""
-    return [latents[start : start + BATCH] for start in range(0, len(latents), BATCH)]
+    """`latents` (count, steps, latent_dim) in parts of at most BATCH, see SHARED_BY."""
+    if len(latents) <= BATCH:
+        return [latents] if len(latents) else []
+    return np.array_split(latents, SHARED_BY * -(-len(latents) // (SHARED_BY * BATCH)))
 
 
 class Evaluator(Protocol):

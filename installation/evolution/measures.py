@@ -13,7 +13,7 @@ from installation.evolution.sparseness import distances
 Floats = npt.NDArray[np.floating]
 Doubles = npt.NDArray[np.float64]
 
-COVERED_BY = 5
+NEIGHBOURS = 5
 """Neighbours whose farthest makes the ball around a reference sound (Naeem et al. use 5)."""
 
 
@@ -22,13 +22,23 @@ def pairwise(points: Floats) -> Doubles:
     return np.asarray(distances(points, points)[np.triu_indices(len(points), 1)])
 
 
-def median_distance(points: Floats) -> float:
-    """The median distance of pairs of `points` (count, size), the fixed scale of `vendi`; ValueError where it is 0, as
-    of fewer than two points."""
-    apart = pairwise(points)
-    scale = float(np.median(apart)) if len(apart) else 0.0
+def radii(points: Floats, neighbours: int = NEIGHBOURS) -> Doubles:
+    """The distance of each of `points` (count, size) to its k-th nearest other, (count,). ValueError where there aren't
+    more than `neighbours`."""
+    if len(points) <= neighbours:
+        raise ValueError(f"measures: {len(points)} points, allowed are more than {neighbours}")
+    apart = distances(points, points)
+    np.fill_diagonal(apart, np.inf)
+    return np.asarray(np.partition(apart, neighbours - 1, axis=1)[:, neighbours - 1])
+
+
+def neighbourhood(reference: Floats) -> float:
+    """The fixed scale of `vendi`: the median of the `radii` of the model's own sounds (count, size), so that both
+    measures have one notion of what is near. (The median of all pairs, a common choice, is no scale of nearness where
+    the reference falls into several kinds of sound: it is the distance of those.) ValueError where it is 0."""
+    scale = float(np.median(radii(reference)))
     if scale <= 0.0:
-        raise ValueError(f"measures: median distance of {len(points)} points is {scale:g}, allowed is above 0")
+        raise ValueError(f"measures: the reference's neighbours are at distance {scale:g}, allowed is above 0")
     return scale
 
 
@@ -56,20 +66,16 @@ def nearest_neighbour(points: Floats) -> float:
     return float(apart.min(axis=1).mean())
 
 
-def coverage(points: Floats, reference: Floats, neighbours: int = COVERED_BY) -> float:
+def coverage(points: Floats, reference: Floats, neighbours: int = NEIGHBOURS) -> float:
     """Share 0..1 of `reference` (count, size) whose ball, as wide as the distance to its k-th nearest other, holds at
     least one of `points` (any, size). ValueError where the reference isn't more than `neighbours`.
 
     Naeem et al., "Reliable fidelity and diversity metrics for generative models" (ICML 2020), eq. 9.
     """
-    if len(reference) <= neighbours:
-        raise ValueError(f"measures: a reference of {len(reference)}, allowed are more than {neighbours}")
+    reach = radii(reference, neighbours)
     if not len(points):
         return 0.0
-    among = distances(reference, reference)
-    np.fill_diagonal(among, np.inf)
-    radius = np.partition(among, neighbours - 1, axis=1)[:, neighbours - 1]
-    return float((distances(reference, points).min(axis=1) <= radius).mean())
+    return float((distances(reference, points).min(axis=1) <= reach).mean())
 
 
 def ranks(values: Floats) -> Doubles:
