@@ -1,7 +1,7 @@
 """LVNS-RAVE's first experiments and two of its open questions (arXiv 2404.14063), and what they come to on one model.
 
-python -m bench.paper --out paper --seeds 3 --generations 100 --jobs 2
-python -m bench.paper --out paper --only level          500 generations of nearest and farthest
+python -m bench.paper --out runs/paper --seeds 3 --generations 100 --jobs 2
+python -m bench.paper --out runs/paper --only level          500 generations of nearest and farthest
 
 Runs lie in OUT/runs-GENERATIONS and are made with `installation evolve`; one that is whole is not made again, one that
 was interrupted goes on. Each experiment has a page OUT/EXPERIMENT/index.html; OUT/summary.json holds all figures.
@@ -29,7 +29,7 @@ from installation.evolution.compare import compare
 from installation.evolution.ears import Ears
 from installation.evolution.overlay import write_comparison
 from installation.evolution.settings import Settings
-from installation.evolution.store import read_store
+from installation.evolution.store import read_header, read_store
 from installation.instrument import open_instrument
 from installation.retrospect import ears_of
 
@@ -130,11 +130,11 @@ class Run:
         return [sys.executable, "-m", "installation", "evolve", *words, *(["--resume"] if self.begun() else [])]
 
     def begun(self) -> bool:
-        return self.path.is_file() and self.path.stat().st_size > 0
+        return self.path.is_file()
 
     def whole(self) -> bool:
         """Whether it is there up to its last generation."""
-        if not self.begun():
+        if read_header(self.path) is None:
             return False
         self.check()
         with read_store(self.path) as store:
@@ -164,7 +164,7 @@ def runs_of(name: str, given: argparse.Namespace) -> list[Run]:
             generations,
         )
         for options in experiment.runs
-        for seed in range(given.seeds)
+        for seed in range(given.first_seed, given.first_seed + given.seeds)
     ]
 
 
@@ -230,9 +230,10 @@ def _mean(runs: Sequence[Mapping[str, Any]], key: str) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="bronze")
-    parser.add_argument("--out", type=Path, default=Path("paper"))
+    parser.add_argument("--out", type=Path, default=Path("runs/paper"))
     parser.add_argument("--generations", type=int, default=100)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=3, help="how many")
+    parser.add_argument("--first-seed", type=int, default=0, help="and from which on")
     parser.add_argument("--jobs", type=int, default=1, help="runs made at a time")
     parser.add_argument("--only", choices=tuple(EXPERIMENTS), help="this experiment and no other")
     given = parser.parse_args()

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -28,10 +28,11 @@ from installation.errors import InstallationError, StoreError
 from installation.evolution.breeding import Breeder, new_search, resume
 from installation.evolution.embedding import EMBEDDINGS, Calibration
 from installation.evolution.evaluation import Evaluator, GoOn, Local, always
+from installation.evolution.memory import Memory, memory_for
 from installation.evolution.quality import limit
 from installation.evolution.settings import CHOICES, Settings
 from installation.evolution.store import Header, open_store, read_header, read_store
-from installation.instrument import Instrument, open_instrument
+from installation.instrument import Instrument, cores, open_instrument
 from installation.model import digest
 from installation.sound.encoder import encode_whole
 from installation.sound.files import read, sound_files
@@ -203,9 +204,12 @@ def _begun(order: Order, go_on: GoOn) -> Iterator[Breeder]:
     )  # fmt: skip
     with (
         open_store(order.out, header, None, excerpts if settings.init == "dataset" else None) as store,
+        _memory(order, settings) as memory,
         _evaluator(order, instrument, settings, embedding.calibration, excerpts) as evaluator,
     ):
-        search = new_search(instrument.space, settings, excerpts=excerpts, founders_at_once=settings.container)
+        search = new_search(
+            instrument.space, settings, excerpts=excerpts, founders_at_once=settings.container, memory=memory
+        )
         yield Breeder(search, evaluator, store)
 
 
@@ -217,9 +221,11 @@ def _resumed(order: Order) -> Iterator[Breeder]:
     instrument = open_instrument(order.model or header.model, order.device)
     model = instrument.model
     wanted = replace(header, model=model.name, decoder_sha256=digest(model.decoder), latent_dim=model.latent_dim)
-    with open_store(order.out, wanted, keep=None) as store:
+    with open_store(order.out, wanted, keep=None) as store, _memory(order, settings) as memory:
         embedded = store.embedded()
-        search = new_search(instrument.space, settings, excerpts=excerpts, founders_at_once=settings.container)
+        search = new_search(
+            instrument.space, settings, excerpts=excerpts, founders_at_once=settings.container, memory=memory
+        )
         resume(search, store)
         with _evaluator(order, instrument, settings, embedded.calibration, excerpts) as evaluator:
             yield Breeder(search, evaluator, store, embedded.number)
@@ -262,6 +268,11 @@ def encoded(sounds: Path, instrument: Instrument) -> Floats:
     files = sound_files(sounds)
     bar = tqdm(files, unit="file", desc="encode", disable=None, leave=False)
     return np.concatenate([encode_whole(read(path, rate_hz), ratio, instrument.encode) for path in bar])
+
+
+def _memory(order: Order, settings: Settings) -> closing[Memory]:
+    """What holds the archive's points: a large one in a folder beside the store."""
+    return closing(memory_for(settings.archive, order.out.with_suffix(".neighbours"), cores()))
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from installation.errors import StoreError
 from installation.evolution.settings import Settings
 from tests.runs import STEPS, run
 
-GIVEN = argparse.Namespace(out=Path("paper"), model="bronze", generations=7, seeds=2)
+GIVEN = argparse.Namespace(out=Path("paper"), model="bronze", generations=7, first_seed=0, seeds=2)
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

@@ -74,7 +74,14 @@ class Archive:
         return new
 
     def restore(self, identities: Integers, points: Floats) -> None:
-        """Remember exactly these, which were remembered before, in their order."""
+        """Remember exactly these, which were remembered before, in their order. A memory that holds them already, as
+        one in files may, is left as it is."""
+        held = self.memory
+        if np.array_equal(held.identities, identities) and np.array_equal(held.points, points):
+            self._crowding = _Crowding()
+            if self.capacity <= CROWDED_AT_MOST:
+                self._crowding.add(identities, points)
+            return
         self.clear()
         if len(identities):
             self._add(identities, points)

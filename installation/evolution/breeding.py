@@ -20,6 +20,7 @@ from installation.evolution.evaluation import Evaluator, GoOn, always, batches
 from installation.evolution.genotype import INITS, Space
 from installation.evolution.individual import Individual
 from installation.evolution.lens import Lens
+from installation.evolution.memory import Memory
 from installation.evolution.quality import REASONS, judge
 from installation.evolution.search import FOUNDERS_AT_ONCE, Search, Steering, trajectory
 from installation.evolution.settings import Settings
@@ -259,8 +260,10 @@ def new_search(
     excerpts: Floats | None = None,
     steering: Steering | None = None,
     founders_at_once: int = FOUNDERS_AT_ONCE,
+    memory: Memory | None = None,
 ) -> Search:
-    """A search at its beginning, its chance from the settings' seed alone."""
+    """A search at its beginning, its chance from the settings' seed alone; the archive in `memory`, or in this
+    process's."""
     return Search(
         settings.container,
         settings.brood,
@@ -268,7 +271,7 @@ def new_search(
         space,
         settings.steps,
         steering=steering or steering_of(settings),
-        archive=Archive(settings.archive),
+        archive=Archive(settings.archive, memory),
         init=settings.init,
         excerpts=excerpts,
         founders_at_once=founders_at_once,

@@ -87,6 +87,7 @@ class Cluster:
         self.patience_s = patience_s
         self.log = log
         self.size = 0
+        self.batches = 0
         self._session: Session | None = None
         self._crew: list[Any] = []
         self._free: set[int] = set()
@@ -129,6 +130,7 @@ class Cluster:
                 if task in parts and answer is None:
                     waiting.append(task)
                 elif task in parts:
+                    self.batches += task not in taken
                     taken.setdefault(task, answer)
             if not go_on():
                 return None

@@ -260,5 +260,15 @@ def _large(folder: Path, threads: int) -> Memory:
     return open_large(folder, threads)
 
 
+LARGE = 100_000
+"""Points above which a memory is large: an exact one takes longer to look at them than a brood to evaluate."""
+
+
+def memory_for(capacity: int, folder: Path | None, threads: int) -> Memory:
+    """A memory for up to `capacity` points: exact, or large if that is above LARGE and there is a `folder` for it."""
+    name = "large" if capacity > LARGE and folder is not None else "exact"
+    return MEMORIES[name](folder or Path(), threads)
+
+
 MEMORIES: dict[str, Callable[[Path, int], Memory]] = {"exact": lambda folder, threads: Exact(), "large": _large}
 """By name: (folder for its files, threads) → Memory. InstallationError where its library or folder can't be used."""

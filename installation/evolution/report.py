@@ -150,9 +150,9 @@ def _curves(found: Examination) -> str:
         + figure(
             "spread.png",
             f"The container at {kept} generations under {found.held_out}. Vendi score: how many different sounds it is "
-            f"worth (kernel scale {found.scale:.3g}, at which the model's own sounds are neighbours). Distance to the nearest "
-            "falls to 0 where sounds come in twins. Coverage: the share of the model's own sounds that have one of the "
-            "container close by. Dashed: the first container.",
+            f"worth (kernel scale {found.scale:.3g}, at which the model's own sounds are neighbours). Distance to the "
+            "nearest falls to 0 where sounds come in twins. Coverage: the share of the model's own sounds that have "
+            "one of the container close by. Dashed: the first container.",
         )
     )
 
