@@ -68,6 +68,7 @@ lint: setup-test  ## ruff and mypy
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy --no-error-summary
 
 bench: setup-test  ## every figure of the README, measured here
+	@$(PIP) -e '.[bench]'
 	@$(BIN)/python -m bench.decode
 	@$(BIN)/python -m bench.generation
 	@$(BIN)/python -m bench.kills

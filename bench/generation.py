@@ -3,9 +3,9 @@ embedding alone take. One model, one run.
 
     python -m bench.generation --container 500 --brood 100 --neighbours 50
 
-The plain loop decodes and embeds container and brood anew each generation, one clip at a time, with TorchScript and
-autograd on as the public code does, and VGGish through TensorFlow Hub where tensorflow is installed, else the torch
-twin. VGGish has random weights: its time does not depend on them.
+The plain loop decodes and embeds container and brood anew each generation, one clip at a time, in the public code's
+steps: TorchScript, resampy (extra `[bench]`, which `make bench` installs), a log-mel spectrogram in doubles, VGGish in
+torch with gradients on. VGGish has random weights: its time does not depend on them.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from installation.evolution.breeding import Breeder, new_search
-from installation.evolution.embedding import EMBEDDINGS, Hearing
-from installation.evolution.embedding.logmel import resample
+from installation.evolution.embedding import EMBEDDINGS, Hearing, logmel, vggish_weights
+from installation.evolution.embedding.vggish import PATCH, POOLED
 from installation.evolution.evaluation import Local
 from installation.evolution.settings import Settings
 from installation.evolution.store import Header, open_store
@@ -85,7 +85,7 @@ def plain(instrument: Instrument, settings: Settings, weights: Path, clips: int)
 
     torch.set_num_threads(cores())
     script = torch.jit.load(str(instrument.model.folder / str(instrument.model.card["torchscript"])))
-    embed, how = _one_at_a_time(instrument.model.sample_rate_hz, weights)
+    embed, steps = _one_at_a_time(instrument.model.sample_rate_hz, weights)
     rng = np.random.default_rng(0)
     everyone = settings.container + settings.brood
     latents = rng.uniform(-1, 1, (everyone, settings.steps, instrument.model.latent_dim)).astype(np.float32)
@@ -104,18 +104,50 @@ def plain(instrument: Instrument, settings: Settings, weights: Path, clips: int)
     begun_s = time.perf_counter()
     for point in points:
         np.sort(np.linalg.norm(points - point, axis=1))[-settings.neighbours :].mean()
-    return {"seconds_a_generation": heard_s + time.perf_counter() - begun_s, "clips_timed": clips, "vggish": how}
+    return {"seconds_a_generation": heard_s + time.perf_counter() - begun_s, "clips_timed": clips, **steps}
 
 
-def _one_at_a_time(sample_rate_hz: int, weights: Path) -> tuple[Callable[[Floats], Floats], str]:
-    if find_spec("tensorflow_hub"):
-        import tensorflow_hub
+def _one_at_a_time(sample_rate_hz: int, weights: Path) -> tuple[Embed, dict[str, str]]:
+    """The public code's way from a sound to a point: resampy at its best quality (where it is installed), a log-mel
+    spectrogram in doubles with the mel matrix made anew, and VGGish in torch, with gradients on."""
+    import torch
 
-        folder = small_vggish.write_saved_model(weights / "saved", small_vggish.weights(0))
-        called = tensorflow_hub.load(str(folder))
-        return lambda sound: called(resample(sound[None], sample_rate_hz)[0]).numpy().mean(axis=0), "tensorflow-hub"
-    network = EMBEDDINGS["vggish"](Hearing(sample_rate_hz, weights=weights), None)
-    return lambda sound: network.embed(sound[None])[0], "torch"
+    network, resampler = _torchvggish(weights), "resampy" if find_spec("resampy") else "ours"
+
+    def embed(sound: Floats) -> Floats:
+        if resampler == "resampy":
+            import resampy
+
+            heard = resampy.resample(sound, sample_rate_hz, logmel.SAMPLE_RATE_HZ)
+        else:
+            heard = logmel.resample(sound[None], sample_rate_hz)[0]
+        logmel.mel_weights.cache_clear()
+        frames = np.lib.stride_tricks.sliding_window_view(heard.astype(np.float64), logmel.WINDOW)[:: logmel.HOP]
+        mels = np.log(np.abs(np.fft.rfft(frames * logmel.hann(), logmel.FFT)) @ logmel.mel_weights() + logmel.OFFSET)
+        count = len(mels) // PATCH
+        patches = torch.tensor(mels[: count * PATCH].reshape(count, 1, PATCH, logmel.MELS), requires_grad=True).float()
+        return np.asarray(network(patches).detach().numpy().mean(axis=0))
+
+    return embed, {"resampler": resampler}
+
+
+def _torchvggish(weights: Path) -> Callable[[Any], Any]:
+    """VGGish as it is usually written in torch: default layout, a ReLU after each layer, gradients on."""
+    import torch
+
+    held = vggish_weights.load(weights / "vggish")
+    layers: list[Any] = []
+    for name, given, made in vggish_weights.CONVOLUTIONS:
+        layer = torch.nn.Conv2d(given, made, 3, padding=1)
+        layer.weight.data = torch.from_numpy(held[f"vggish/{name}/weights"].transpose(3, 2, 0, 1).copy())
+        layers += [layer, torch.nn.ReLU(), *([torch.nn.MaxPool2d(2)] if name in POOLED else [])]
+    full: list[Any] = []
+    for name, given, made in vggish_weights.FULL:
+        dense = torch.nn.Linear(given, made)
+        dense.weight.data = torch.from_numpy(held[f"vggish/{name}/weights"].T.copy())
+        full += [dense, torch.nn.ReLU()]
+    convolutions, dense_layers = torch.nn.Sequential(*layers), torch.nn.Sequential(*full[:-1])
+    return lambda patches: dense_layers(convolutions(patches).permute(0, 2, 3, 1).flatten(1))
 
 
 def figures(mine: dict[str, dict[str, Any]], loop: dict[str, Any]) -> dict[str, float]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from installation.evolution.audition import Decode
 from installation.evolution.embedding import Embedding
 from installation.evolution.genotype import Space
-from installation.evolution.quality import STRAYED, judge, only_finite
+from installation.evolution.quality import STRAYED, Judgement, judge, only_finite
 
 Floats = npt.NDArray[np.float32]
 GoOn = Callable[[], bool]
@@ -25,6 +25,8 @@ SHARED_BY = 4
 """A brood of more than one batch is cut into a multiple of so many, all as large but for one clip, so that two threads
 or four have the same to do. Every evaluator cuts it the same, on however many threads, so that all find the same to
 the bit."""
+HEARD_AT_ONCE = 32
+"""Batches whose sound is held at once, at most: some 130 MB of clips of three seconds."""
 PULSE_S = 0.1
 """How often, at least, an evaluator asks whether to go on."""
 
@@ -46,6 +48,14 @@ class Evaluation:
     @property
     def accepted(self) -> npt.NDArray[np.bool_]:
         return np.array([reason is None for reason in self.reasons], bool)
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """A batch of `sounds` (count, samples), and what the gate says of them."""
+
+    sounds: Floats
+    judgement: Judgement
 
 
 def joined(parts: list[Evaluation]) -> Evaluation:
@@ -116,36 +126,49 @@ class Local:
             parts.append(part)
         return joined(parts)
 
-    def batch(self, latents: Floats) -> Evaluation:
-        """One batch of at most BATCH."""
+    def hear(self, latents: Floats) -> Heard:
+        """Decode and judge one batch of at most BATCH."""
         sounds = self.decode(latents)
         judged = judge(sounds, latents, self.space, self.strayed_at_most) if self.gate else only_finite(sounds)
+        return Heard(sounds, judged)
+
+    def place(self, heard: Heard) -> Evaluation:
+        """Embed what passed."""
+        sounds, judged = heard.sounds, heard.judgement
         accepted = judged.accepted
-        embeddings = np.zeros((len(latents), self.size), np.float32)
+        embeddings = np.zeros((len(sounds), self.size), np.float32)
         if accepted.any():
             embeddings[accepted] = self.embedding.embed(sounds if accepted.all() else sounds[accepted])
         return Evaluation(embeddings, judged.quality.astype(np.float32), judged.reasons)
 
     def _parts(self, parts: list[Floats], go_on: GoOn) -> Iterator[Evaluation | None]:
         """Each batch's evaluation, in order; None, and an end, when `go_on` says no."""
-        if self.threads < 2 or len(parts) < 2:
-            for part in parts:
-                self.batches += 1
-                yield self.batch(part)
-                if not go_on():
+        several = self.threads > 1 and len(parts) > 1
+        for start in range(0, len(parts), HEARD_AT_ONCE):
+            some = parts[start : start + HEARD_AT_ONCE]
+            for found in self._together(some, go_on) if several else map(self._alone, some):
+                self.batches += found is not None
+                yield found
+                if found is None or (not several and not go_on()):
                     yield None
                     return
-            return
-        self._pool = self._pool or ThreadPoolExecutor(self.threads, "evaluation")
-        futures = [self._pool.submit(self.batch, part) for part in parts]
-        for future in futures:
+
+    def _alone(self, part: Floats) -> Evaluation:
+        return self.place(self.hear(part))
+
+    def _together(self, parts: list[Floats], go_on: GoOn) -> Iterator[Evaluation | None]:
+        """On all threads: first everything is decoded, then embedded, which leaves each its place in the caches."""
+        pool = self._pool = self._pool or ThreadPoolExecutor(self.threads, "evaluation")
+        heard = [pool.submit(self.hear, part) for part in parts]
+        placed = [pool.submit(lambda each: self.place(each.result()), each) for each in heard]
+        for future in placed:
             if not _done(future, go_on):
-                for each in futures:
+                everything: list[Future[Any]] = [*heard, *placed]
+                for each in everything:
                     each.cancel()
-                wait(futures)
+                wait([each for each in placed if not each.cancelled()])
                 yield None
                 return
-            self.batches += 1
             yield future.result()
 
     def close(self) -> None:

@@ -48,6 +48,7 @@ class OpenVinoDecoder:
             "INFERENCE_NUM_THREADS": threads,
             "NUM_STREAMS": threads,
             "INFERENCE_PRECISION_HINT": "f32",
+            "ENABLE_CPU_PINNING": False,  # else every process would have its first thread on the same core
         })  # fmt: skip
         try:
             self._core.read_model(str(path))
