@@ -25,8 +25,9 @@ from installation.evolution.budget import Budget
 from installation.evolution.embedding import Embedding
 from installation.evolution.genotype import Space
 from installation.evolution.granting import grant, named
-from installation.evolution.search import Search, Steering
+from installation.evolution.search import Search
 from installation.evolution.settings import Settings
+from installation.evolution.steering import Steering
 from installation.evolution.store import Header, Store, UnfitStoreError, move_aside, open_store, read_header
 from installation.instrument import Instrument, open_instrument
 from installation.link import PULSE_S, Link, follow_parent

@@ -10,13 +10,14 @@ import pytest
 
 from installation.evolution.archive import Archive
 from installation.evolution.genotype import Space
-from installation.evolution.search import FOUNDERS_AT_ONCE, Search, Steering
+from installation.evolution.search import FOUNDERS_AT_ONCE, Search
 from installation.evolution.sparseness import sparseness
+from installation.evolution.steering import Steering
 
 SPACE = Space(np.zeros(3, np.float32), np.ones(3, np.float32))
 
 
-def search(seed: int = 0, container: int = 12, brood: int = 7, archive: int = 20, **turned: float) -> Search:
+def search(seed: int = 0, container: int = 12, brood: int = 7, archive: int = 20, **turned: object) -> Search:
     steering = replace(Steering(neighbours=4), **turned)  # type: ignore[arg-type]
     return Search(container, brood, np.random.default_rng(seed), SPACE, 5, steering=steering, archive=Archive(archive))
 
@@ -91,9 +92,9 @@ def test_identities_are_unique_and_grow_and_parents_lived_before_their_children(
         assert all(parent < each.identity for parent in each.parents) and len(each.parents) in (0, 2)
 
 
-def test_without_crossover_a_child_has_one_parent_and_with_it_two() -> None:
-    for chance, kinds in ((0.0, {1}), (1.0, {2})):
-        subject = search(crossover=chance)
+def test_without_crossover_a_child_has_one_parent_and_with_it_or_a_line_to_a_partner_two() -> None:
+    for chance, operator, kinds in ((0.0, "step", {1}), (1.0, "step", {2}), (0.0, "iso-line", {2})):
+        subject = search(crossover=chance, operator=operator)
         live(subject, 2)
         subject.ask()
         assert {len(set(parents)) for parents in subject.asked.parents} == kinds  # type: ignore[union-attr]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from installation.evolution.sparseness import sparseness
+from installation.evolution.sparseness import distances, sparseness
 
 
 def brute(embeddings: np.ndarray, neighbours: int, others: np.ndarray) -> np.ndarray:
@@ -66,3 +66,25 @@ def test_alone_or_none_and_a_wrong_count() -> None:
     assert sparseness(np.zeros((0, 3)), 5).shape == (0,)
     with pytest.raises(ValueError, match="0 neighbours"):
         sparseness(np.ones((4, 3)), 0)
+
+
+@pytest.mark.parametrize("neighbours", [1, 15, 30])
+def test_is_pyribs(neighbours: int) -> None:
+    """pyribs finds each point itself among its neighbours: one more of them is asked for, at no distance."""
+    from ribs.archives import ProximityArchive
+
+    points = np.random.default_rng(4).standard_normal((120, 124))
+    archive = ProximityArchive(solution_dim=1, measure_dim=124, k_neighbors=neighbours + 1, novelty_threshold=0.0)
+    archive.add(np.zeros((120, 1)), None, points)
+    assert archive.stats.num_elites == 120
+    expected = archive.compute_novelty(points) * (neighbours + 1) / neighbours
+    assert np.allclose(sparseness(points, neighbours), expected, rtol=1e-5)
+
+
+def test_distances_are_those_of_every_pair_and_the_remembered_count_as_others() -> None:
+    rng = np.random.default_rng(5)
+    points, others = rng.standard_normal((20, 8)), rng.standard_normal((30, 8)) + 50.0
+    others[3] = points[7] + 1e-9
+    apart = distances(points, others)
+    assert np.allclose(apart, np.linalg.norm(points[:, None] - others[None], axis=2), rtol=1e-7, atol=0)
+    assert np.allclose(sparseness(points, 4, others), sparseness(points, 4, remembered=np.sort(apart, axis=1)[:, :4]))

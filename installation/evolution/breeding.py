@@ -22,8 +22,9 @@ from installation.evolution.individual import Individual
 from installation.evolution.lens import Lens
 from installation.evolution.memory import Memory
 from installation.evolution.quality import REASONS, judge
-from installation.evolution.search import FOUNDERS_AT_ONCE, Search, Steering, trajectory
+from installation.evolution.search import FOUNDERS_AT_ONCE, Search, trajectory
 from installation.evolution.settings import Settings
+from installation.evolution.steering import Steering
 from installation.evolution.store import Change, Store
 
 Floats = npt.NDArray[np.float32]

@@ -22,10 +22,10 @@ from installation.evolution.clips import wav
 from installation.evolution.ears import Ears
 from installation.evolution.embedding.pca import Pca
 from installation.evolution.examination import Examination, examine, plan
+from installation.evolution.generation import Generation
 from installation.evolution.individual import Individual
 from installation.evolution.lineage import ancestry, drawing, legend
 from installation.evolution.page import card, cards, document, figure, table, verdict
-from installation.evolution.search import Generation
 from installation.evolution.spectrogram import frequencies_hz, spectrogram
 from installation.evolution.store import Store
 

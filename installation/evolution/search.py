@@ -17,12 +17,15 @@ import numpy.typing as npt
 from installation.commands import Trajectory
 from installation.evolution.archive import Archive
 from installation.evolution.credit import Credit
+from installation.evolution.generation import Generation
 from installation.evolution.genotype import INITS, Space
 from installation.evolution.individual import Individual, embeddings_of
 from installation.evolution.lens import Lens
-from installation.evolution.operators import CROSSOVERS, MIXED, MUTATIONS, Birth, mutate
+from installation.evolution.mating import Mating
+from installation.evolution.operators import MUTATIONS
 from installation.evolution.selection import SELECTIONS, Field
 from installation.evolution.sparseness import sparseness
+from installation.evolution.steering import Steering
 from installation.evolution.wishes import Wishes
 
 Floats = npt.NDArray[np.float32]
@@ -48,23 +51,6 @@ HISTORY = 1000
 
 
 @dataclass(frozen=True, eq=False)
-class Steering:
-    """What a person may turn while the search runs; read at every `ask` and `tell`. `mask` (latent_dim,) is False where
-    a latent must not be mutated; `quality` 0..1 weighs quality against novelty; the names are those of `operators` and
-    `selection`."""
-
-    mutation_rate: float = 0.5
-    sigma: float = 0.6
-    crossover: float = 0.7
-    neighbours: int = 15
-    mask: Bools | None = None
-    quality: float = 0.0
-    operator: str = MIXED
-    recombination: str = "one-point"
-    selection: str = "nearest"
-
-
-@dataclass(frozen=True, eq=False)
 class Brood:
     """What was asked and not yet told: `latents` (count, steps, latent_dim), and of each its identity, its parents'
     and the operator that made it."""
@@ -73,24 +59,6 @@ class Brood:
     identities: range
     parents: list[tuple[int, ...]]
     operators: list[str]
-
-
-@dataclass(frozen=True)
-class Generation:
-    """How one generation ended. `mean`, `deviation`, `lowest` and `highest` are of the container's sparseness, `born`
-    those that came into it; `reach` is the factor by which sigma has adapted, `credit` what each operator earns."""
-
-    number: int
-    evaluations: int
-    mean: float
-    deviation: float
-    lowest: float
-    highest: float
-    born: int
-    archived: int
-    threshold: float | None
-    reach: float
-    credit: dict[str, float]
 
 
 class Search:
@@ -181,36 +149,10 @@ class Search:
         return self._brood(latents, [()] * count, [""] * count)
 
     def _children(self) -> Brood:
-        """Parents are drawn from the container with equal chance, or the first from those a person wants more of; the
-        second differs from the first."""
-        turn, pool = self.steering, [*self.container, *self.wishes.besides(self.container)]
-        first, second = self._parents(pool)
-        latents = np.stack([each.latents for each in pool])
-        crossed = np.where(self.rng.random(self.brood_size) < turn.crossover, second, first)
-        mixed = CROSSOVERS[turn.recombination](latents[first], latents[crossed], self.rng)
-        names = self._operators(turn.operator)
-        sigma = min(turn.sigma * self.reach, 3.0)
-        birth = Birth(mixed, latents[second], turn.mutation_rate, sigma, self.space)
-        children = mutate(birth, names, self.rng, turn.mask)
-        identities = [each.identity for each in pool]
-        other = first if turn.recombination == "none" else crossed
-        parents: list[tuple[int, ...]] = [(identities[a], identities[b]) for a, b in zip(first, other, strict=True)]
-        return self._brood(children, parents, names)
-
-    def _parents(self, pool: list[Individual]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        held = len(self.container)
-        first = self.rng.integers(0, held, self.brood_size)
-        wanted = self.wishes.places(pool)
-        if len(wanted):
-            chosen = self.rng.random(self.brood_size) < self.wishes.share
-            first = np.where(chosen, wanted[self.rng.integers(0, len(wanted), self.brood_size)], first)
-        second = (first + self.rng.integers(1, len(pool), self.brood_size)) % len(pool)
-        return first, second
-
-    def _operators(self, name: str) -> list[str]:
-        if name == MIXED:
-            return self.credit.choose(self.brood_size, self.rng)
-        return [name] * self.brood_size
+        wishes, pool = self.wishes, [*self.container, *self.wishes.besides(self.container)]
+        mating = Mating(pool, len(self.container), wishes.places(pool), wishes.share)
+        bred = mating.breed(self.brood_size, self.steering, self.reach, self.credit, self.space, self.rng)
+        return self._brood(bred.latents, bred.parents, bred.operators)
 
     def _brood(self, latents: Floats, parents: list[tuple[int, ...]], operators: list[str]) -> Brood:
         identities = range(self._next_identity, self._next_identity + len(latents))

@@ -18,14 +18,13 @@ def distances(rows: Floats, others: Floats) -> Doubles:
     By matrix product of centred data in doubles; that form loses near-duplicates to cancellation, so pairs nearer than
     a thousandth of their lengths are measured directly. Relative error below 1e-9.
     """
-    held = np.asarray(others, np.float64)
-    asked = np.asarray(rows, np.float64)
-    centre = held.mean(axis=0) if len(held) else 0.0
-    held, asked = held - centre, asked - centre
+    others, rows = np.asarray(others, np.float64), np.asarray(rows, np.float64)
+    centre = others.mean(axis=0) if len(others) else 0.0
+    held, asked = others - centre, rows - centre
     lengths = np.einsum("ij,ij->i", asked, asked)[:, None] + np.einsum("ij,ij->i", held, held)
     squares = lengths - 2.0 * (asked @ held.T)
     close = np.nonzero(squares < NEAR * lengths)
-    apart = asked[close[0]] - held[close[1]]
+    apart = rows[close[0]] - others[close[1]]
     squares[close] = np.einsum("ij,ij->i", apart, apart)
     return np.asarray(np.sqrt(squares))
 

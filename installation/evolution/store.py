@@ -22,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.errors import StoreError
+from installation.evolution.generation import Generation
 from installation.evolution.individual import Individual
-from installation.evolution.search import Generation
 
 Floats = npt.NDArray[np.float32]
 
