@@ -197,17 +197,17 @@ def test_what_cannot_be_granted_is_said_and_the_search_goes_on(desk: Desk) -> No
 def test_a_wish_in_a_brood_is_carried_out_between_two_batches_and_the_brood_goes_on(desk: Desk) -> None:
     banished, batches = desk.living[0], []
     evaluator: Any = desk.breeder.evaluator
-    batch = evaluator.batch
+    hear = evaluator.hear
 
     def meanwhile(latents: np.ndarray) -> Any:
         batches.append(banished in desk.living)
         if len(batches) == 1:
             desk.conductor.send(Never(banished))
-        return batch(latents)
+        return hear(latents)
 
-    evaluator.batch = meanwhile
+    evaluator.hear = meanwhile
     desk.brood()
-    assert batches == [True, False] and banished not in desk.living
+    assert batches == [True, False, False, False] and banished not in desk.living
     assert desk.breeder.search.evaluations == 12 + 16
 
 
@@ -344,11 +344,11 @@ def test_while_the_sound_is_strained_it_waits_and_obeys_and_afterwards_goes_on(d
 def test_strained_within_a_brood_it_waits_between_two_batches_and_pulses_until_stopped(desk: Desk) -> None:
     banished, waits = desk.living[0], [0]
     evaluator: Any = desk.breeder.evaluator
-    batch = evaluator.batch
+    hear = evaluator.hear
 
     def straining(latents: np.ndarray) -> Any:
         desk.conductor.send(Strain(0.9 * STEP_MS, STEP_MS))
-        return batch(latents)
+        return hear(latents)
 
     def meanwhile() -> None:
         waits[0] += 1
@@ -358,7 +358,7 @@ def test_strained_within_a_brood_it_waits_between_two_batches_and_pulses_until_s
             assert banished not in desk.living
             desk.conductor.send(Stop())
 
-    evaluator.batch = straining
+    evaluator.hear = straining
     generation, turns = desk.breeder.search.generation, desk.shell.turns
     while not desk.link.stopped:
         desk.turn()
