@@ -171,6 +171,7 @@ def test_a_reader_writes_nothing(tmp_path: Path) -> None:
         live(subject, store, 2)
     with read_store(tmp_path / "s.db") as reader, pytest.raises(StoreError, match="was not written"):
         live(subject, reader, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["s.db"]
 
 
 def test_what_is_not_there_can_not_be_read(tmp_path: Path) -> None:

@@ -251,6 +251,8 @@ class Store:
                 yield _individual(row, self.header.latent_dim)
 
     def close(self) -> None:
+        """Let go of the file; whoever is the last takes SQLite's files beside it away, also a reader."""
+        self._connection.execute("PRAGMA query_only = OFF")
         self._connection.close()
 
     def __enter__(self) -> Store:
