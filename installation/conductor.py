@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from installation import breeder, commands, report, setups, stage, voice
+from installation.breeder_setup import BreederSetup
 from installation.child import Child, Role, nothing
 from installation.company import Company
 from installation.control import midi, router
@@ -168,7 +169,7 @@ class Conductor:
         values, headless = self._values.as_dict(), self._options.headless
         return setups.stage_setup(self.scene, values, self._shared, self._model.latent_dim, headless)
 
-    def _breeder_setup(self) -> breeder.BreederSetup:
+    def _breeder_setup(self) -> BreederSetup:
         store = self._options.state / f"{self._show.stem}.sqlite"
         return setups.breeder_setup(self.scene, self._seed, self._values.as_dict(), store)
 

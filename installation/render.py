@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from installation import breeder, setups
+from installation import setups
+from installation.breeder_setup import offline
 from installation.commands import Play
 from installation.errors import RenderError
 from installation.model import load
@@ -56,7 +57,7 @@ class Offline:
         self._ring, self._taker = ring, Taker(ring)
         decoder = open_decoder(model.decoder, "cpu")
         self.performance = Performance(setups.voice_setup(scene, rendering.seed, values), model, decoder, ring, track)
-        self.breeder = breeder.offline(
+        self.breeder = offline(
             setups.breeder_setup(scene, rendering.seed, values), model, open_decoder(model.decoder, "cpu")
         )
         self._interval = max(1, int(values.get("/evolution/interval", 2.0) * ring.sample_rate_hz))

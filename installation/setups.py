@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from installation.breeder import BreederSetup
+from installation.breeder_setup import BreederSetup
 from installation.model import Model
 from installation.picture.uniforms import FeatureMapping
 from installation.scene import Scene

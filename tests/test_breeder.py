@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 import yaml
 
-from installation.breeder import BreederSetup, Shell, header_for, main, offline
+from installation.breeder import Shell, main
+from installation.breeder_setup import BreederSetup, header_for, offline
 from installation.commands import Play, Pulse, Reset, Said, Set, Stop
 from installation.evolution.store import open_store
 from installation.link import Link

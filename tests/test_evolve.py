@@ -182,3 +182,20 @@ def test_a_run_is_neither_written_over_nor_gone_on_with_as_another(
     (tmp_path / "file").write_text("a letter")
     assert main(["evolve", "--out", str(tmp_path / "file"), "--resume"]) == 1
     assert contents(tmp_path / "run") == before and (tmp_path / "file").read_text() == "a letter"
+
+
+def test_on_a_cluster_it_finds_what_it_finds_here(tmp_path: Path) -> None:
+    assert evolve(tmp_path / "here", "--generations", "4", "--brood", "12") == 0
+    command = [sys.executable, "-m", "installation", "evolve", "--out", str(tmp_path / "there"), *SMALL]
+    subprocess.run([*command, "--generations", "4", "--brood", "12", "--cluster", "local"], check=True, timeout=120)
+    assert contents(tmp_path / "there") == contents(tmp_path / "here")
+
+
+def test_a_large_archive_lies_in_files_beside_the_store_and_is_gone_on_with(tmp_path: Path) -> None:
+    words = ["--archive", "200000", "--rate", "0.5"]
+    assert evolve(tmp_path / "run.sqlite", "--generations", "6", *words) == 0
+    assert (tmp_path / "run.neighbours" / "memory.points").is_file()
+    assert main(["evolve", "--out", str(tmp_path / "run.sqlite"), "--generations", "12", "--resume"]) == 0
+    assert evolve(tmp_path / "whole.sqlite", "--generations", "12", "--archive", "100000", "--rate", "0.5") == 0
+    large, exact = contents(tmp_path / "run.sqlite"), contents(tmp_path / "whole.sqlite")
+    assert large["individuals"] == exact["individuals"] and large["generations"] == exact["generations"]

@@ -27,6 +27,7 @@ LAYERS = (
         "voice",
         "stage",
         "instrument",
+        "breeder_setup",
         "breeder",
         "render",
         "evolve",

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 import yaml
 
-from installation.breeder import BreederSetup, Shell, movable, steering
+from installation.breeder import Shell
+from installation.breeder_setup import BreederSetup, movable, steering
 from installation.commands import Forget, More, Never, Pin, Play, Reset, Revive, Said, Set, Stop, Strain, Unpin
 from installation.evolution.breeding import Breeder
 from installation.link import Link
