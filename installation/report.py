@@ -46,5 +46,6 @@ def sentence(children: Mapping[str, Child]) -> str:
         f"{sound.get('samples', 0) / max(1, sound.get('sample_rate_hz', 1)):.0f} s of sound at "
         f"{sound.get('rms_db', -120.0)} dB, {sound.get('missed_samples', 0)} samples missed; "
         f"{picture.get('frames', 0)} frames; generation {evolution.get('generations', 0)}, "
-        f"mean sparseness {evolution.get('mean_sparseness', 0.0):.3f}"
+        f"mean sparseness {evolution.get('mean_sparseness', 0.0):.3f}, "
+        f"{evolution.get('evaluations_a_second', 0.0):g} evaluated a second"
     )

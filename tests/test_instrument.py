@@ -48,6 +48,15 @@ def test_the_quickest_on_a_processor_is_openvino_on_as_many_threads_as_are_asked
     assert threads == 1
 
 
+def test_on_a_graphics_processor_the_model_s_torchscript_file_decodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is none here: what is opened is told by the refusal of that file."""
+    with pytest.raises(ModelError, match=r"decoder.onnx: device cuda was asked for and there is none"):
+        open_instrument("bronze", "cuda")
+    monkeypatch.setattr("installation.instrument.on_cuda", lambda: True)
+    with pytest.raises(ModelError, match=r"bronze.ts: device cuda was asked for and there is none"):
+        open_instrument("bronze", "cuda")
+
+
 @pytest.mark.parametrize(("batch", "steps"), [(1, 1), (3, 5), (8, 12)])
 def test_it_decodes_as_onnx_runtime_does_sound_and_state(quick: OpenVinoDecoder, batch: int, steps: int) -> None:
     plain = open_decoder(BRONZE.decoder, "cpu")

@@ -60,13 +60,22 @@ def open_decoder(path: Path, device: str = "auto") -> Decoder:
     return DECODERS[path.suffix](path, device)
 
 
+def on_cuda() -> bool:
+    """Whether torch is installed and finds a graphics processor."""
+    if find_spec("torch") is None:
+        return False
+    from installation.sound.rave_torch import cuda_there
+
+    return cuda_there()
+
+
 def open_quickest(path: Path, device: str = "auto", threads: int = 1) -> tuple[Decoder, int]:
     """The decoder that makes most sound in a second of many clips, as evaluation does, and how many threads may call it
     at once, at most `threads`. ONNX files on a processor run by OpenVINO where that is installed."""
     if path.suffix == ".onnx" and path.is_file() and find_spec("openvino"):
-        from installation.sound.rave_onnx import on_cuda
+        from installation.sound.rave_onnx import runs_on_cuda
         from installation.sound.rave_openvino import OpenVinoDecoder
 
-        if not on_cuda(path, device):
+        if not runs_on_cuda(path, device):
             return OpenVinoDecoder(path, threads), threads
     return open_decoder(path, device), threads if path.suffix == ".onnx" else 1

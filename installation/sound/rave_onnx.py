@@ -73,7 +73,7 @@ def open_session(path: Path, device: str = "auto") -> Any:
     import onnxruntime
     from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
-    cuda = on_cuda(path, device)
+    cuda = runs_on_cuda(path, device)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -88,7 +88,7 @@ def open_session(path: Path, device: str = "auto") -> Any:
         raise ModelError(f"{path}: not an ONNX model that can be run here: {error}") from error
 
 
-def on_cuda(path: Path, device: str) -> bool:
+def runs_on_cuda(path: Path, device: str) -> bool:
     """Whether the file in `path` would run on the graphics processor; see `latents.wants_cuda`."""
     import onnxruntime
 

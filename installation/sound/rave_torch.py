@@ -167,6 +167,13 @@ def _load(path: Path, torch: Any, device: str) -> Any:
     return module.eval()
 
 
+def cuda_there() -> bool:
+    """Whether torch finds a graphics processor."""
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
 def torchscript_encoder(path: Path, device: str = "auto") -> Callable[[Floats], Floats]:
     """The `encode` of a TorchScript file, with its caches emptied before each call, and what it draws at random (the
     posterior of v1 exports) drawn from the same seed: see `encoder.Encode`."""
