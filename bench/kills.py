@@ -20,12 +20,14 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from installation.evolution.store import read_header
+
 SMALL = ("--container", "20", "--brood", "10", "--neighbours", "8", "--steps", "8", "--archive", "40")
 
 
 def command(out: Path, generations: int, seed: int) -> list[str]:
     """A run that resumes if there is one."""
-    resumed = ["--resume"] if out.is_file() else []
+    resumed = ["--resume"] if read_header(out) is not None else []
     words = ["--out", str(out), "--generations", str(generations), "--seed", str(seed), *SMALL, *resumed]
     return [sys.executable, "-m", "installation", "evolve", *words]
 

@@ -167,6 +167,8 @@ class Shell:
                 self.link.say(f"{named(wish)}: {error}")
             else:
                 if played:
+                    if self._replace:
+                        self._send(self.breeder.search.trajectories())
                     self.link.send(Play(played, first=True))
                 self._mention(self.breeder.store_fault)
 
@@ -197,7 +199,10 @@ class Shell:
         self.link.send(Set(EMBEDDING, held))
 
     def _send(self, trajectories: tuple[Trajectory, ...]) -> None:
-        """Give survivors to the player; the first since a start or reset replace what it knew."""
+        """Give survivors to the player; the first since a start or reset replace what it knew, with all that live, so
+        that those are among them that were pinned."""
+        if trajectories and self._replace and self.breeder is not None:
+            trajectories = self.breeder.search.trajectories()
         if trajectories:
             self.link.send(Play(trajectories, self._replace))
             self._replace = False

@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from installation.errors import InstallationError, StoreError
+from installation.errors import InstallationError, SoundFileError, StoreError
 from installation.evolution.breeding import Breeder, new_search, resume
 from installation.evolution.embedding import EMBEDDINGS, Calibration
 from installation.evolution.evaluation import Evaluator, GoOn, Local, always
@@ -148,7 +148,7 @@ def _order(arguments: argparse.Namespace) -> Order:
 def evolve(order: Order, go_on: GoOn = always, show: Callable[[Breeder], None] | None = None) -> dict[str, Any]:
     """Breed up to `order.generations`; what the run came to. `show` is called after each brood."""
     with ExitStack() as opened:
-        breeder = opened.enter_context(_breeding(order, go_on))
+        breeder = opened.enter_context(_breeding(order))
         search, begun_s, before = breeder.search, time.monotonic(), breeder.search.evaluations
         while go_on() and (search.founding or search.generation < order.generations):
             _check_founding(breeder)
@@ -179,25 +179,24 @@ def _check_founding(breeder: Breeder) -> None:
 
 
 @contextmanager
-def _breeding(order: Order, go_on: GoOn) -> Iterator[Breeder]:
-    """The breeder of a new run, or of the one in the store."""
-    there = order.out.is_file()
+def _breeding(order: Order) -> Iterator[Breeder]:
+    """The breeder of a new run, or of the one in the store. A file that was killed before its first word holds none."""
+    there = read_header(order.out) is not None
     if there and not order.resume:
         raise StoreError(f"{order.out}: there is a run already; go on with --resume, or name another file")
     if order.resume and not there:
-        raise StoreError(f"{order.out}: there is no run to resume")
-    begun = there and read_header(order.out) is not None  # one killed before its first word begins anew
-    with _resumed(order) if begun else _begun(order, go_on) as breeder:
+        raise StoreError(f"{order.out}: there is no run to resume; begin one without --resume")
+    with _resumed(order) if there else _begun(order) as breeder:
         yield breeder
 
 
 @contextmanager
-def _begun(order: Order, go_on: GoOn) -> Iterator[Breeder]:
+def _begun(order: Order) -> Iterator[Breeder]:
     settings = _checked(replace(Settings(), **order.given))
     instrument = open_instrument(order.model or DEFAULT_MODEL, order.device)
     excerpts, source = _excerpts(order.sounds, settings, instrument)
     settings = replace(settings, excerpts=source)
-    embedding = instrument.calibrated(settings.embedding, settings.steps, settings.seed, go_on)
+    embedding = instrument.calibrated(settings.embedding, settings.steps, settings.seed)
     header = Header(
         instrument.model.name, digest(instrument.model.decoder), instrument.model.latent_dim, settings.steps,
         settings.embedding, settings.seed, embedding.calibration, settings.as_dict(),
@@ -207,6 +206,7 @@ def _begun(order: Order, go_on: GoOn) -> Iterator[Breeder]:
         _memory(order, settings) as memory,
         _evaluator(order, instrument, settings, embedding.calibration, excerpts) as evaluator,
     ):
+        memory.clear()  # of a run that was here before
         search = new_search(
             instrument.space, settings, excerpts=excerpts, founders_at_once=settings.container, memory=memory
         )
@@ -226,7 +226,8 @@ def _resumed(order: Order) -> Iterator[Breeder]:
         search = new_search(
             instrument.space, settings, excerpts=excerpts, founders_at_once=settings.container, memory=memory
         )
-        resume(search, store)
+        if not resume(search, store):
+            memory.clear()
         with _evaluator(order, instrument, settings, embedded.calibration, excerpts) as evaluator:
             yield Breeder(search, evaluator, store, embedded.number)
 
@@ -265,14 +266,22 @@ def encoded(sounds: Path, instrument: Instrument) -> Floats:
     if instrument.encode is None:
         raise InstallationError(f"model {instrument.model.name}: has no encoder; --init dataset PATH needs one")
     rate_hz, ratio = instrument.model.sample_rate_hz, instrument.model.ratio
-    files = sound_files(sounds)
-    bar = tqdm(files, unit="file", desc="encode", disable=None, leave=False)
-    return np.concatenate([encode_whole(read(path, rate_hz), ratio, instrument.encode) for path in bar])
+    found, passed_over = list[Floats](), list[str]()
+    for path in tqdm(sound_files(sounds), unit="file", desc="encode", disable=None, leave=False):
+        try:
+            found.append(encode_whole(read(path, rate_hz), ratio, instrument.encode))
+        except SoundFileError as error:
+            passed_over.append(str(error))
+    if not found:
+        raise SoundFileError("\n".join(passed_over))
+    for fault in passed_over:
+        tqdm.write(f"passed over: {fault}", file=sys.stderr)
+    return np.concatenate(found)
 
 
 def _memory(order: Order, settings: Settings) -> closing[Memory]:
     """What holds the archive's points: a large one in a folder beside the store."""
-    return closing(memory_for(settings.archive, order.out.with_suffix(".neighbours"), cores()))
+    return closing(memory_for(settings.archive, order.out.with_name(f"{order.out.name}.neighbours"), cores()))
 
 
 @contextmanager

@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from installation.errors import ModelError
 from installation.evolution.audition import Decode, audition
 from installation.evolution.breeding import calibrate, prior
 from installation.evolution.embedding import EMBEDDINGS, Calibration, Embedding, Encode, Hearing
 from installation.evolution.evaluation import GoOn, Local, always
 from installation.evolution.genotype import Space
 from installation.evolution.quality import STRAYED
-from installation.model import MODELS, Model, load
+from installation.model import MODELS, Model, digest, load
 from installation.sound.decoder import on_cuda, open_quickest
 from installation.sound.encoder import open_encoder
 
@@ -55,13 +56,18 @@ class Instrument:
 
     def embedding(self, name: str, calibration: Calibration | None = None) -> Embedding:
         """The embedding `name` for this model's sounds. ModelError where what it needs is not there."""
+        encoder = self.model.encoder if name == "rave" else None
         hearing = Hearing(
             self.model.sample_rate_hz,
             self.device,
-            self.encode if name == "rave" else None,
+            self.encode if encoder else None,
             self.model.folder.parent,
+            digest(encoder) if encoder else "",
         )
-        return EMBEDDINGS[name](hearing, calibration)
+        try:
+            return EMBEDDINGS[name](hearing, calibration)
+        except ValueError as error:
+            raise ModelError(f"embedding {name}: its calibration is not one for what is here: {error}") from error
 
     def calibrated(self, name: str, steps: int, seed: int, go_on: GoOn = always) -> Embedding:
         """The embedding `name`, fitted to what this model sounds like."""

@@ -84,7 +84,7 @@ class Evolution(Section):
     init: Literal["random", "normal", "dataset"] = Field(
         default="dataset", description="What the first individuals are."
     )
-    archive: Annotated[int, limits(0, 1_000_000, "steps")] = Field(
+    archive: Annotated[int, limits(0, 100_000, "steps")] = Field(
         default=500, description="Embeddings remembered, at most."
     )
 

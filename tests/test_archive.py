@@ -31,6 +31,13 @@ def test_before_the_first_threshold_and_without_room_nothing_is_remembered() -> 
     assert started(0).consider([born(1, 0, 9.0)]) == []
 
 
+def test_a_threshold_of_nothing_is_none() -> None:
+    archive = started(threshold=0.0)
+    assert archive.threshold is None
+    archive.start(2.0)
+    assert archive.threshold == 2.0
+
+
 def test_the_first_threshold_stays() -> None:
     archive = started(threshold=1.0)
     archive.start(5.0)

@@ -21,7 +21,7 @@ from installation.evolution.genotype import Space
 from installation.evolution.quality import REASONS, STRAYED, judge, limit, only_finite, strays
 from installation.evolution.search import Search
 from installation.evolution.settings import Settings
-from installation.evolution.sparseness import distances
+from installation.evolution.sparseness import distances, sparseness
 from installation.evolution.steering import Steering
 from installation.evolution.store import Header, Store, open_store
 from tests.synthesis import RATE_HZ, SineDecoder
@@ -414,6 +414,77 @@ def test_on_another_embedding_wishes_are_kept(tmp_path: Path) -> None:
         assert gone.identity not in living(subject) and pinned.identity in living(subject)
 
 
+def _mfcc(subject: Breeder) -> Local:
+    other = Local(audition(SineDecoder()), Mfcc(RATE_HZ), SPACE)
+    subject.switch(other, "mfcc", other.embedding.calibration)
+    return other
+
+
+def test_a_favourite_that_left_the_container_survives_another_embedding_and_a_restart(tmp_path: Path) -> None:
+    with open_store(tmp_path / "s.db", header_of(0)) as store:
+        subject = breeder(0, store)
+        lived(subject, 6)
+        wanted = living(subject)[0]
+        subject.favour(wanted)
+        subject.search.recall(subject.search.living(wanted))
+        place = living(subject).index(wanted)
+        del subject.search.container[place], subject.search.sparseness[place]
+        other = _mfcc(subject)
+    with open_store(tmp_path / "s.db", header_of(0)) as store:
+        again = search(9)
+        assert resume(again, store)
+        gone_on = Breeder(again, other, store, store.embedded().number)
+        gone_on.pin(wanted)
+        lived(gone_on, 3)
+        assert {len(each.embedding) for each in again.container} == {other.size} and wanted in living(gone_on)
+
+
+def test_a_disk_that_is_busy_while_the_embedding_changes_is_caught_up_with(tmp_path: Path) -> None:
+    class Busy(Store):
+        busy = False
+
+        def embed_anew(self, *given: Any) -> int:
+            if self.busy:
+                raise StoreError("busy")
+            return super().embed_anew(*given)
+
+    with open_store(tmp_path / "s.db", header_of(0)) as opened:
+        store = Busy(opened.path, opened._connection, opened.header)
+        subject = breeder(0, store)
+        lived(subject, 4)
+        store.busy = True
+        _mfcc(subject)
+        assert subject.store_fault == "busy" and store.embedded().name == "texture"
+        store.busy = False
+        lived(subject, 1)
+        assert subject.store_fault is None and store.embedded().name == "mfcc"
+        assert {len(each.embedding) for each in store.container()} == {subject.evaluator.size}
+
+
+def test_right_after_a_switch_a_ban_reaches_as_far_as_the_new_embedding_says() -> None:
+    subject = breeder()
+    lived(subject, 6)
+    _mfcc(subject)
+    points = np.stack([each.embedding for each in subject.search.container])
+    assert subject.search.mean_sparseness == pytest.approx(sparseness(points, 5).mean())
+
+
+def test_what_waits_for_a_store_that_can_not_be_written_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(Store):
+        def save(self, change: Any) -> None:
+            raise StoreError("disk full")
+
+    monkeypatch.setattr("installation.evolution.breeding.WAITING", 50)
+    with open_store(tmp_path / "s.db", header_of(0)) as opened:
+        subject = breeder(0, Full(opened.path, opened._connection, opened.header))
+        lived(subject, 40)
+        search = subject.search
+        needed = {*living(subject), *search.archive.identities}
+        assert len(search.newcomers) <= max(50, len(needed)) and needed <= set(search.newcomers)
+
+
 def test_a_diagnosis_is_said_only_when_it_has_held_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     subject, said = breeder(), []
     names = iter(["a", "", "a", "", *["b"] * STEADY, "", *["b"] * 5])
@@ -421,4 +492,4 @@ def test_a_diagnosis_is_said_only_when_it_has_held_for_a_while(monkeypatch: pyte
     for _ in range(4 + STEADY + 6):
         subject.generation()
         said.append(subject.figures()["diagnosis"])
-    assert said == [""] * (4 + STEADY - 1) + ["b"] * 7
+    assert said == [""] * (1 + 4 + STEADY - 1) + ["b"] * 6  # the first brood of founders is not examined

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import wave
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from installation.__main__ import main
 from installation.evolution.operators import MIXED, MUTATIONS
 from installation.evolution.selection import SELECTIONS
 from installation.evolution.settings import Settings
-from installation.evolution.store import read_store
+from installation.evolution.store import open_store, read_header, read_store
+from installation.evolve import Order
+from installation.evolve import evolve as run_evolution
 from installation.instrument import open_instrument
 
 SMALL = ("--container", "8", "--brood", "5", "--neighbours", "4", "--steps", "4", "--archive", "20")
@@ -97,7 +100,7 @@ def test_killed_again_and_again_it_loses_at_most_the_brood_in_flight(tmp_path: P
     assert evolve(whole, "--generations", "25") == 0
     rng, reached, kills = np.random.default_rng(0), -1, 0
     while _generations(part) < 25:
-        resumed = ["--resume"] if part.is_file() else []
+        resumed = ["--resume"] if read_header(part) is not None else []
         words = [*SMALL, "--generations", "25", *resumed]
         running = subprocess.Popen(
             [sys.executable, "-m", "installation", "evolve", "--out", str(part), *words], stderr=subprocess.DEVNULL
@@ -178,7 +181,7 @@ def test_a_run_is_neither_written_over_nor_gone_on_with_as_another(
     assert evolve(tmp_path / "run", "--generations", "2") == 1
     assert "go on with --resume" in capsys.readouterr().err
     assert evolve(tmp_path / "run", "--generations", "4", "--resume", "--sigma", "0.25") == 1
-    assert "sigma is 1.0, wanted 0.25" in capsys.readouterr().err
+    assert "sigma is 1.5, wanted 0.25" in capsys.readouterr().err
     (tmp_path / "file").write_text("a letter")
     assert main(["evolve", "--out", str(tmp_path / "file"), "--resume"]) == 1
     assert contents(tmp_path / "run") == before and (tmp_path / "file").read_text() == "a letter"
@@ -194,8 +197,63 @@ def test_on_a_cluster_it_finds_what_it_finds_here(tmp_path: Path) -> None:
 def test_a_large_archive_lies_in_files_beside_the_store_and_is_gone_on_with(tmp_path: Path) -> None:
     words = ["--archive", "200000", "--rate", "0.5"]
     assert evolve(tmp_path / "run.sqlite", "--generations", "6", *words) == 0
-    assert (tmp_path / "run.neighbours" / "memory.points").is_file()
+    assert (tmp_path / "run.sqlite.neighbours" / "memory.points").is_file()
     assert main(["evolve", "--out", str(tmp_path / "run.sqlite"), "--generations", "12", "--resume"]) == 0
     assert evolve(tmp_path / "whole.sqlite", "--generations", "12", "--archive", "100000", "--rate", "0.5") == 0
+    again = tmp_path / "run.sqlite"
+    before = contents(again)["individuals"]
+    again.unlink()  # but not what lies beside it: a new run is not measured against the one before
+    assert evolve(again, "--generations", "12", *words) == 0 and contents(again)["individuals"] == before
     large, exact = contents(tmp_path / "run.sqlite"), contents(tmp_path / "whole.sqlite")
     assert large["individuals"] == exact["individuals"] and large["generations"] == exact["generations"]
+
+
+def test_an_empty_file_is_no_run_to_go_on_with_and_may_be_begun_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run").touch()
+    assert main(["evolve", "--out", str(tmp_path / "run"), "--resume"]) == 1
+    assert "begin one without --resume" in capsys.readouterr().err
+    assert evolve(tmp_path / "run", "--generations", "1") == 0
+
+
+def test_stopped_before_the_first_brood_it_goes_on_as_if_it_had_not(tmp_path: Path) -> None:
+    order = Order(None, tmp_path / "part", 3, "cpu", {"container": 6, "brood": 4, "steps": 4, "neighbours": 3})
+    told = run_evolution(order, lambda: False)
+    assert not told["whole"] and told["evaluations"] == 0
+    run_evolution(replace(order, given={}, resume=True))
+    run_evolution(replace(order, out=tmp_path / "whole"))
+    assert contents(tmp_path / "part") == contents(tmp_path / "whole")
+
+
+def test_what_a_resumed_run_comes_to_is_what_the_whole_comes_to(tmp_path: Path) -> None:
+    wild = {"container": 8, "brood": 6, "steps": 4, "neighbours": 4, "sigma": 3.0, "rate": 1.0, "mutation": "step"}
+    order = Order(None, tmp_path / "whole", 24, "cpu", wild)
+    whole = run_evolution(order)
+    run_evolution(replace(order, out=tmp_path / "part", generations=20))
+    part = run_evolution(replace(order, out=tmp_path / "part", given={}, resume=True))
+    told = ("generations", "evaluations", "mean_sparseness", "rejected", "diagnosis", "operators")
+    assert {name: whole[name] for name in told} == {name: part[name] for name in told}
+    assert sum(whole["rejected"].values()) > 20
+
+
+def test_two_processes_do_not_write_one_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert evolve(tmp_path / "run", "--generations", "1") == 0
+    with read_store(tmp_path / "run") as held, open_store(tmp_path / "run", held.header):
+        assert main(["evolve", "--out", str(tmp_path / "run"), "--resume", "--generations", "2"]) == 1
+    assert "another process is writing it" in capsys.readouterr().err
+    assert main(["evolve", "--out", str(tmp_path / "run"), "--resume", "--generations", "2"]) == 0
+
+
+def test_what_holds_no_sound_is_passed_over_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "sounds"
+    folder.mkdir()
+    (folder / "cover.png").write_bytes(b"not a sound")
+    assert evolve(tmp_path / "none", "--init", "dataset", str(folder)) == 1
+    assert "cover.png: holds no sound" in capsys.readouterr().err
+    with wave.open(str(folder / "noise.wav"), "wb") as file:
+        file.setparams((1, 2, 48_000, 0, "NONE", ""))
+        noise = np.random.default_rng(0).normal(0, 3000, 48_000)
+        file.writeframes(noise.astype("<i2").tobytes())
+    assert evolve(tmp_path / "run", "--generations", "1", "--init", "dataset", str(folder)) == 0
+    assert "passed over" in capsys.readouterr().err

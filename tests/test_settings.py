@@ -16,6 +16,7 @@ from installation.evolution.genotype import Space
 from installation.evolution.operators import CROSSOVERS, MIXED, MUTATIONS
 from installation.evolution.selection import SELECTIONS
 from installation.evolution.settings import Settings
+from installation.evolution.sparseness import sparseness
 
 SPACE = Space(np.zeros(3, np.float32), np.ones(3, np.float32))
 
@@ -35,7 +36,7 @@ def test_every_fault_is_told_at_once() -> None:
     wrong = replace(Settings(), container=1, mutation="walk", rate=2.0)
     assert [each.split(":")[0] for each in wrong.faults()] == ["mutation", "container", "rate"]
     assert Settings().differences(wrong) == [
-        "container is 50, wanted 1", "mutation is mixed, wanted walk", "rate is 0.25, wanted 2.0",
+        "container is 50, wanted 1", "mutation is mixed, wanted walk", "rate is 0.4, wanted 2.0",
     ]  # fmt: skip
 
 
@@ -86,6 +87,17 @@ def test_through_components_the_search_spreads_and_goes_on_bit_for_bit(component
     live(second, 12)
     assert second.state() == whole.state() and second.history == whole.history
     assert whole.history[-1] > whole.history[1]  # the founders are measured before there are components
+
+
+def test_the_first_threshold_is_in_the_unit_of_the_components() -> None:
+    search = new_search(SPACE, replace(SMALL, components=2), founders_at_once=20)
+    for _ in range(4):
+        latents = search.ask()
+        search.tell(latents.reshape(len(latents), -1), np.ones(len(latents), bool))
+        if search.generation == 0:
+            points = search.lens.see(np.stack([each.embedding for each in search.container]))
+            assert search.archive.threshold == pytest.approx(sparseness(points, 6).mean()) == search.history[0]
+    assert len(search.archive) > 0
 
 
 def test_farthest_reproduces_the_published_rise_and_nearest_the_spread() -> None:

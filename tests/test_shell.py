@@ -212,6 +212,17 @@ def test_a_wish_in_a_brood_is_carried_out_between_two_batches_and_the_brood_goes
     assert desk.breeder.search.evaluations == 12 + 16
 
 
+def test_after_a_reset_the_player_still_knows_what_is_pinned(desk: Desk) -> None:
+    kept = desk.living[0]
+    desk.turn(Pin(kept))
+    desk.turn(Reset())
+    while desk.breeder.search.founding:
+        desk.turn()
+    plays = [each for each in desk.heard() if isinstance(each, Play)]
+    first = next(play for play in plays if play.replace)
+    assert kept in {each.identity for each in first.trajectories}
+
+
 # ---- what novelty is measured on
 
 

@@ -171,7 +171,7 @@ def test_a_reader_writes_nothing(tmp_path: Path) -> None:
         live(subject, store, 2)
     with read_store(tmp_path / "s.db") as reader, pytest.raises(StoreError, match="was not written"):
         live(subject, reader, 1)
-    assert [path.name for path in tmp_path.iterdir()] == ["s.db"]
+    assert {path.name for path in tmp_path.iterdir()} == {"s.db", ".s.db.lock"}
 
 
 def test_what_is_not_there_can_not_be_read(tmp_path: Path) -> None:
@@ -197,9 +197,13 @@ def test_one_writer_and_a_reader_beside_it(tmp_path: Path) -> None:
     subject = search()
     with open_store(tmp_path / "s.db", HEADER) as store:
         live(subject, store, 5)
-        with open_store(tmp_path / "s.db", HEADER) as reader:
+        with read_store(tmp_path / "s.db") as reader:
             live(subject, store, 5)
             assert reader.state() == subject.state() | {"embedded": 1}
+        with pytest.raises(StoreError, match="another process is writing it"):
+            open_store(tmp_path / "s.db", HEADER)
+        live(subject, store, 1)
+    open_store(tmp_path / "s.db", HEADER).close()
 
 
 def test_synced_at_every_commit(tmp_path: Path) -> None:

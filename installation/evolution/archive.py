@@ -58,8 +58,9 @@ class Archive:
         return self.memory.nearest(points, neighbours, np.array(sorted(leave_out), np.int64))
 
     def start(self, threshold: float) -> None:
-        """Set the first threshold; the mean sparseness of the first container is a good one."""
-        if self.threshold is None:
+        """Set the first threshold; the mean sparseness of the first container is a good one, if they aren't all alike:
+        what is 0 could neither rise nor fall."""
+        if self.threshold is None and threshold > 0.0:
             self.threshold = threshold
 
     def consider(self, brood: list[Individual]) -> list[Individual]:
@@ -77,14 +78,14 @@ class Archive:
         """Remember exactly these, which were remembered before, in their order. A memory that holds them already, as
         one in files may, is left as it is."""
         held = self.memory
-        if np.array_equal(held.identities, identities) and np.array_equal(held.points, points):
-            self._crowding = _Crowding()
-            if self.capacity <= CROWDED_AT_MOST:
-                self._crowding.add(identities, points)
-            return
-        self.clear()
-        if len(identities):
-            self._add(identities, points)
+        if not (np.array_equal(held.identities, identities) and np.array_equal(held.points, points)):
+            self.clear()
+            if len(identities):
+                held.add(identities, points)
+        self._crowding = _Crowding()
+        if len(identities) and self.capacity <= CROWDED_AT_MOST:
+            self._crowding.begin(identities, points, held)
+        self._trim()
 
     def clear(self) -> None:
         """Forget everyone; the threshold stays."""
@@ -97,6 +98,10 @@ class Archive:
         self.came.update(map(int, identities))
         if self.capacity <= CROWDED_AT_MOST:
             self._crowding.add(identities, points)
+        self._trim()
+
+    def _trim(self) -> None:
+        """Forget as many as are too many."""
         extra = len(self.memory) - self.capacity
         if extra > 0:
             gone = self._crowding.remove(extra) if self.capacity <= CROWDED_AT_MOST else self.memory.identities[:extra]
@@ -128,6 +133,13 @@ class _Crowding:
         self.identities = np.zeros(0, np.int64)
         self.points = np.zeros((0, 0), np.float32)
         self.nearest = np.zeros(0)
+
+    def begin(self, identities: Integers, points: Floats, memory: Memory) -> None:
+        """With all the members of a `memory` at once. Its distances are taken as `_from` takes them, of the nearest
+        two: the first is a member's to itself."""
+        self.identities, self.points = identities.copy(), points.copy()
+        near = memory.nearest(points, 2)
+        self.nearest = near[:, 1].copy() if near.shape[1] > 1 else np.full(len(points), np.inf)
 
     def add(self, identities: Integers, points: Floats) -> None:
         """Members come."""

@@ -31,6 +31,8 @@ Floats = npt.NDArray[np.float32]
 
 CALIBRATION_SOUNDS = 32
 """Sounds a new embedding is calibrated on: half drawn from N(0, 1), half from the model's excerpts."""
+WAITING = 20_000
+"""Newcomers that wait for a store that can't be written, at most: those that live no more are given up first."""
 STEADY = 10
 """Generations a diagnosis must hold before it takes the place of the one before."""
 BANISHED = "banished"
@@ -51,9 +53,11 @@ class Breeder:
         self._rejected_now: Counter[str] = Counter()
         self._found = Diagnosis("", "")
         self._suspected = 0
-        held = store.state() if store and search.founding else None
+        self._to_name: tuple[str, dict[str, Any]] | None = None
+        """The embedding points are of, as long as the store has no number for it."""
+        held = store.state() if store else None
         if held is not None:
-            self._rejected_now.update(held["rejected"])
+            self._go_on(held)
 
     def steer(self, steering: Steering) -> None:
         """Heard from the next brood on."""
@@ -72,10 +76,11 @@ class Breeder:
         refused[BANISHED] += self.search.banished
         self.rejected.update(refused)
         self._rejected_now = self._rejected_now + refused if founding else +refused
-        self.keep()
         if not self.search.founding:
-            self._rejected_now = Counter() if founding else self._rejected_now
-        self._examine()
+            self._examine()
+        self.keep()
+        if founding and not self.search.founding:
+            self._rejected_now = Counter()
         return survivors
 
     def keep(self) -> None:
@@ -86,7 +91,7 @@ class Breeder:
             return
         search, archive = self.search, self.search.archive
         change = Change(
-            state=search.state() | {"rejected": dict(self._rejected_now)},
+            state=search.state() | self._state(),
             container=[each.identity for each in search.container],
             came=archive.came,
             went=archive.went,
@@ -96,11 +101,31 @@ class Breeder:
             embedded=self.embedded,
         )
         try:
-            self.store.save(change)
+            if self._to_name is not None:
+                self.embedded = self.store.embed_anew(*self._to_name)
+                self._to_name = None
+            self.store.save(replace(change, embedded=self.embedded))
             search.settled()
             self.store_fault = None
         except StoreError as error:
             self.store_fault = str(error)
+            search.let_wait(WAITING)
+
+    def _state(self) -> dict[str, Any]:
+        """What a breeder adds to the search's state."""
+        return {
+            "rejected": dict(self._rejected_now),
+            "rejected_in_all": dict(self.rejected),
+            "diagnosis": [self._found.name, self._found.sentence, self._suspected],
+        }
+
+    def _go_on(self, state: dict[str, Any]) -> None:
+        """From what was added to the state."""
+        if self.search.founding:
+            self._rejected_now.update(state["rejected"])
+        self.rejected.update(state["rejected_in_all"])
+        name, sentence, self._suspected = state["diagnosis"]
+        self._found = Diagnosis(name, sentence)
 
     # People -------------------------------------------------------------------------------------------------------
 
@@ -178,18 +203,13 @@ class Breeder:
         """Measure novelty on another embedding from now on: the container is heard again, the archive forgotten, for
         its points are of the one before, and what is refused now leaves."""
         self.evaluator = evaluator
-        kept = [self.store.individual(each) for each in self.search.wishes.banished] if self.store else []
-        banished = self._heard([each for each in kept if each is not None])
+        banished = self._heard(self.search.wishes.banished)
         self.search.hear_again(
             self._heard(self.search.container),
             self._heard(self.search.wishes.favoured),
             {each.identity: each.embedding for each in banished},
         )
-        if self.store is not None:
-            try:
-                self.embedded = self.store.embed_anew(name, calibration)
-            except StoreError as error:
-                self.store, self.store_fault = None, str(error)
+        self._to_name = (name, calibration)
         self.keep()
 
     def figures(self) -> dict[str, Any]:
@@ -224,10 +244,12 @@ def resume(search: Search, store: Store) -> bool:
     state = store.state()
     if state is None:
         return False
-    wanted = [store.individual(identity) for identity, _ in state["wishes"]["favoured"]]
-    history = [past.generation.mean for past in store.generations()]
-    favoured = [each for each in wanted if each is not None]
-    search.restore(state, store.container(), store.archive(), favoured, history)
+    wishes = state["wishes"]
+    wanted = {identity: store.individual(identity) for identity, *_ in (*wishes["favoured"], *wishes["banished"])}
+    past = [each.generation for each in store.generations()]
+    history = [each.mean for each in past if state["founded"] or each.number < state["generation"]]
+    found = [each for each in wanted.values() if each is not None]
+    search.restore(state, store.container(), store.archive(), found, history)
     return True
 
 

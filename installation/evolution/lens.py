@@ -42,13 +42,16 @@ class Lens:
         others = np.isin(archive.memory.identities, leave_out, invert=True)
         return distances(seen, self.pca.project(archive.memory.points[others]))
 
-    def refit(self, generation: int, container: list[Individual], archive: Archive) -> None:
-        """Fit again, if it is time."""
-        if self.components and (self.pca is None or generation % self.every == 0):
+    def refit(self, generation: int, container: list[Individual], archive: Archive) -> bool:
+        """Fit again, if it is time; whether it was the first time, and nothing is seen as it was before."""
+        first = self.pca is None
+        if self.components and (first or generation % self.every == 0):
             points = embeddings_of(container, len(container[0].embedding))
             if len(archive):
                 points = np.vstack([points, archive.memory.points])
             self.pca = Pca.fit(points, self.components)
+            return first
+        return False
 
     def state(self) -> dict[str, Any] | None:
         """Fit for JSON."""

@@ -183,12 +183,11 @@ class Search:
         self._founded = self._founded or full or (self._founders_left <= 0 and len(self.container) >= FEWEST)
         born = {each.identity for each in self.container}
         children = {each.identity for each in brood}
-        survived = tuple(each for each in self.trajectories() if each.identity in children)
-        self._born = len(survived)
+        self._born = len(children & born)
         if not founders:
             self._learn(asked, born)
         self._remember(brood, born)
-        return survived
+        return tuple(each for each in self.trajectories() if each.identity in children)
 
     def _individuals(
         self, asked: Brood, points: Floats, accepted: Bools, quality: npt.NDArray[np.floating] | None
@@ -253,10 +252,12 @@ class Search:
         self.newcomers |= {each.identity: each for each in brood if each.identity in born | archived}
         if self.founding:
             return
+        if self.lens.refit(self.generation, self.container, self.archive):
+            ranking = SELECTIONS[self.steering.selection](self._field(self.container))
+            self.sparseness = ranking.novelty.tolist()
         self.archive.start(self.mean_sparseness)
         self.wishes.pass_on()
         self.history = [*self.history, self.mean_sparseness][-HISTORY:]
-        self.lens.refit(self.generation, self.container, self.archive)
 
     def record(self) -> Generation:
         """How the last generation ended."""
@@ -315,13 +316,11 @@ class Search:
         self.archive.clear()
         self.archive.threshold = None
         self.lens.restore(None)
-        before = dict(zip((each.identity for each in self.container), self.sparseness, strict=True))
         points = embeddings_of(container, len(container[0].embedding)) if container else np.zeros((0, 1), np.float32)
-        usual = sparseness(points, max(1, self.steering.neighbours)) if container else np.zeros(1)
         self.container = container
-        self.sparseness = [before[each.identity] for each in container]
-        self.newcomers |= {each.identity: each for each in container}
-        self.wishes.hear_again(favoured, banished, 0.5 * float(usual.mean()))
+        self.sparseness = sparseness(points, max(1, self.steering.neighbours)).tolist()
+        self.newcomers |= {each.identity: each for each in (*favoured, *container)}
+        self.wishes.hear_again(favoured, banished, 0.5 * self.mean_sparseness)
 
     def reset(self) -> None:
         """Forget the container, but for those that are pinned, and found anew; the archive, the counts and the
@@ -337,6 +336,15 @@ class Search:
         self._founders_left = FOUNDING_TRIES * self.container_size
 
     # Going on ----------------------------------------------------------------------------------------------------
+
+    def let_wait(self, most: int) -> None:
+        """The newcomers could not be written: beyond `most` of them, give up the oldest that live and are remembered no
+        more."""
+        if len(self.newcomers) > most:
+            needed = {each.identity for each in self.container} | set(self.archive.identities)
+            extra = [each for each in self.newcomers if each not in needed][: len(self.newcomers) - most]
+            for identity in extra:
+                del self.newcomers[identity]
 
     def settled(self) -> None:
         """Whoever keeps the store has written the newcomers and the archive's changes."""
@@ -367,10 +375,11 @@ class Search:
         state: dict[str, Any],
         container: Iterable[Individual],
         archive: dict[int, Floats],
-        favoured: Iterable[Individual] = (),
+        wished: Iterable[Individual] = (),
         history: Iterable[float] = (),
     ) -> None:
-        """Go on from a `state` and those that lived with it, in any order: the `archive` as points by identity."""
+        """Go on from a `state` and those that lived with it, in any order: the `archive` as points by identity, and as
+        many as can be found of those that wishes speak of."""
         self.rng.bit_generator.state = state["generator"]
         self.generation, self.evaluations = state["generation"], state["evaluations"]
         self._next_identity = state["next_identity"]
@@ -383,7 +392,7 @@ class Search:
         self.credit.restore(state["credit"])
         self.reach = state["reach"]
         self.lens.restore(state["lens"])
-        self.wishes = Wishes.of(state["wishes"], favoured)
+        self.wishes = Wishes.of(state["wishes"], wished)
         self.history = list(history)[-HISTORY:]
         self.settled()
         self.asked = None

@@ -44,8 +44,8 @@ class Settings:
     init: str = "random"
     crossover: str = "one-point"
     mutation: str = "mixed"
-    rate: float = 0.25
-    sigma: float = 1.0
+    rate: float = 0.4
+    sigma: float = 1.5
     adapt: bool = False
     selection: str = "nearest"
     archive: int = 500

@@ -9,6 +9,7 @@ reuses their pages.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +17,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -131,7 +132,15 @@ class Change:
 class Store:
     """One search's file, opened with `open_store`. One writer; anyone may read beside it."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, header: Header, keep: int | None = KEEP) -> None:
+    def __init__(
+        self,
+        path: Path,
+        connection: sqlite3.Connection,
+        header: Header,
+        keep: int | None = KEEP,
+        lock: IO[bytes] | None = None,
+    ) -> None:
+        self._lock = lock
         self.path = path
         self.header = header
         self.keep = keep
@@ -254,6 +263,8 @@ class Store:
         """Let go of the file; whoever is the last takes SQLite's files beside it away, also a reader."""
         self._connection.execute("PRAGMA query_only = OFF")
         self._connection.close()
+        if self._lock is not None:
+            self._lock.close()
 
     def __enter__(self) -> Store:
         return self
@@ -273,13 +284,29 @@ def open_store(path: Path, header: Header, keep: int | None = KEEP, excerpts: Fl
     except OSError as error:
         raise StoreError(f"{path}: its folder can't be made: {error}") from error
     with _refusals(path), ExitStack() as opened:
+        lock = opened.enter_context(_locked(path))
         connection = opened.enter_context(closing(sqlite3.connect(path, timeout=PATIENCE_S)))
         held = _header(path, connection)
         if held is not None and (wrong := held.differences(header)):
             raise UnfitStoreError(f"{path}: made for something else: {'; '.join(wrong)}. {_CURE}")
-        store = Store(path, connection, held or _found(connection, header, excerpts), keep)
+        store = Store(path, connection, held or _found(connection, header, excerpts), keep, lock)
         opened.pop_all()
         return store
+
+
+def _locked(path: Path) -> IO[bytes]:
+    """A file beside the store that only one process can hold: two that wrote one search would make a third of it. It
+    stays there, empty. StoreError while another holds it."""
+    try:
+        lock = path.with_name(f".{path.name}.lock").open("wb")
+    except OSError as error:
+        raise StoreError(f"{path}: its folder can't be written: {error}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise StoreError(f"{path}: another process is writing it") from error
+    return lock
 
 
 def read_store(path: Path) -> Store:

@@ -32,6 +32,7 @@ class Wishes:
         self.pinned: set[int] = set()
         self._favoured: dict[int, tuple[Individual, int]] = {}
         self._banished: dict[int, tuple[Floats, float]] = {}
+        self._gone: dict[int, Individual] = {}
 
     @property
     def favoured(self) -> list[Individual]:
@@ -71,13 +72,16 @@ class Wishes:
         self._favoured.pop(individual.identity, None)
         self._banished.pop(individual.identity, None)
         self._banished[individual.identity] = (individual.embedding, radius)
+        self._gone[individual.identity] = individual
         while len(self._banished) > BANISHED_AT_MOST:
-            del self._banished[next(iter(self._banished))]
+            oldest = next(iter(self._banished))
+            del self._banished[oldest]
+            self._gone.pop(oldest, None)
 
     @property
-    def banished(self) -> list[int]:
-        """Who must not come again, in the order they were banished."""
-        return list(self._banished)
+    def banished(self) -> list[Individual]:
+        """Who must not come again, as far as they are known."""
+        return list(self._gone.values())
 
     def hear_again(self, favoured: Iterable[Individual], banished: Mapping[int, Floats], radius: float) -> None:
         """Points are of another embedding from now on: those of the `favoured`, and of the `banished` by identity. A
@@ -102,9 +106,9 @@ class Wishes:
         }
 
     @classmethod
-    def of(cls, state: dict[str, Any], favoured: Iterable[Individual]) -> Wishes:
-        """The wishes of a `state`, with the favoured of it that can still be found."""
-        made, known = cls(), {each.identity: each for each in favoured}
+    def of(cls, state: dict[str, Any], wished: Iterable[Individual]) -> Wishes:
+        """The wishes of a `state`, with those it speaks of that can still be found."""
+        made, known = cls(), {each.identity: each for each in wished}
         made.pinned = set(state["pinned"])
         made._favoured = {
             identity: (known[identity], left) for identity, left in state["favoured"] if identity in known
@@ -112,4 +116,5 @@ class Wishes:
         made._banished = {
             each: (np.array(point, np.float32), float(radius)) for each, point, radius in state["banished"]
         }
+        made._gone = {each: known[each] for each in made._banished if each in known}
         return made

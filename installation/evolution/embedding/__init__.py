@@ -10,6 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from installation.errors import ModelError
+
 Floats = npt.NDArray[np.float32]
 Calibration = dict[str, Any]
 Encode = Callable[[Floats], Floats]
@@ -19,12 +21,21 @@ Encode = Callable[[Floats], Floats]
 @dataclass(frozen=True, eq=False)
 class Hearing:
     """What an embedding may need to hear with. `device` is auto, cpu or cuda; `encode` is the model's own encoder, None
-    where it has none; `weights` the folder that holds a folder for each embedding whose weights were imported."""
+    where it has none, from a file of `encoder_sha256`; `weights` the folder that holds a folder for each embedding
+    whose weights were imported."""
 
     sample_rate_hz: int
     device: str = "cpu"
     encode: Encode | None = None
     weights: Path | None = None
+    encoder_sha256: str = ""
+
+
+def same_weights(name: str, calibration: Calibration | None, sha256: str) -> None:
+    """ModelError if points were made by `name` with weights of another SHA-256 than are there now: no two compare."""
+    held = (calibration or {}).get("weights", sha256)
+    if held != sha256:
+        raise ModelError(f"embedding: {name} has weights of SHA-256 {sha256}, its points were made with {held}")
 
 
 class Embedding(Protocol):

@@ -7,6 +7,7 @@ order as cosines do.
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.errors import ModelError
+from installation.evolution.embedding import same_weights
 from installation.evolution.embedding.device import torch_device
 from installation.evolution.embedding.resampling import resample
 
@@ -27,6 +29,15 @@ AT_ONCE = 16
 """Pieces given to the model at once."""
 
 
+def _digest(model: Any) -> str:
+    """SHA-256 of a torch model's weights, by name."""
+    found = hashlib.sha256()
+    for name, value in sorted(model.state_dict().items()):
+        found.update(name.encode())
+        found.update(np.ascontiguousarray(value.detach().cpu().numpy()).tobytes())
+    return found.hexdigest()
+
+
 class Clap:
     """See the module. `hearing.weights` holds the folder `clap`, as transformers saves a ClapModel with its feature
     extractor; ModelError where it doesn't. Nothing is ever downloaded."""
@@ -36,10 +47,12 @@ class Clap:
 
     def __init__(self, hearing: Hearing, calibration: dict[str, Any] | None = None) -> None:
         self.sample_rate_hz = hearing.sample_rate_hz
-        self.calibration = {}
         self._device = torch_device(hearing.device, "embedding: clap")
         folder = None if hearing.weights is None else Path(hearing.weights) / self.name
         self._model, self._extractor = _load(folder)
+        sha256 = _digest(self._model)
+        same_weights(self.name, calibration, sha256)
+        self.calibration = {"weights": sha256}
         self._model.to(self._device)
         self.size = int(self._model.config.projection_dim)
 

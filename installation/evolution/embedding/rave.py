@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.errors import ModelError
+from installation.evolution.embedding import same_weights
 from installation.evolution.embedding.standard import Standard
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Rave:
     def __init__(self, hearing: Hearing, calibration: dict[str, Any] | None = None) -> None:
         if hearing.encode is None:
             raise ModelError("embedding: rave needs the model's own encoder, and this model has none; allowed: texture")
+        same_weights(self.name, calibration, hearing.encoder_sha256)
+        self._sha256 = hearing.encoder_sha256
         self._encode = hearing.encode
         self._shortest = int(SHORTEST_S * hearing.sample_rate_hz)
         latent_dim = self._encode(np.zeros((1, self._shortest), np.float32)).shape[2]
@@ -44,8 +47,8 @@ class Rave:
 
     @property
     def calibration(self) -> dict[str, Any]:
-        """Mean and scale of each number, as lists."""
-        return self._standard.calibration
+        """Mean and scale of each number, as lists, and the encoder's SHA-256."""
+        return self._standard.calibration | {"weights": self._sha256}
 
     def calibrate(self, sounds: Floats) -> None:
         """Learn mean and scale of each number from `sounds` (count, samples)."""

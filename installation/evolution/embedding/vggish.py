@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from installation.evolution.embedding import vggish_weights
+from installation.evolution.embedding import same_weights, vggish_weights
 from installation.evolution.embedding.device import torch_device
 from installation.evolution.embedding.logmel import HOP, MELS, WINDOW, log_mel, resample
 from installation.evolution.embedding.vggish_weights import CONVOLUTIONS, FULL, Weights
@@ -43,10 +43,13 @@ class Vggish:
 
     def __init__(self, hearing: Hearing, calibration: dict[str, Any] | None = None) -> None:
         self.sample_rate_hz = hearing.sample_rate_hz
-        self.calibration = {}
         folder = None if hearing.weights is None else Path(hearing.weights) / self.name
         device = torch_device(hearing.device, "embedding: vggish")
-        self._network = Network(vggish_weights.load(folder), device)
+        weights = vggish_weights.load(folder)
+        sha256 = vggish_weights.digest(weights)
+        same_weights(self.name, calibration, sha256)
+        self.calibration = {"weights": sha256}
+        self._network = Network(weights, device)
 
     def calibrate(self, sounds: Floats) -> None:
         """Nothing: distances are the paper's."""
