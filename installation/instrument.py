@@ -61,7 +61,7 @@ class Instrument:
             self.model.sample_rate_hz,
             self.device,
             self.encode if encoder else None,
-            self.model.folder.parent,
+            MODELS,
             digest(encoder) if encoder else "",
         )
         try:

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from installation.errors import ModelError
 from installation.evolution.embedding import EMBEDDINGS, Embedding, Hearing
 from installation.evolution.embedding.logmel import HOP, MELS, WINDOW, hann, log_mel, mel_weights, resample
 from installation.evolution.embedding.texture import BLOCKS, SIZE, Texture
@@ -68,6 +69,17 @@ def test_points_are_float32_finite_and_of_the_size_it_says(embedding: Embedding)
 
 def test_the_name_is_its_key(embedding: Embedding, hearing: Callable[[int], Hearing]) -> None:
     assert EMBEDDINGS[embedding.name](hearing(RATE_HZ), None).name == embedding.name
+
+
+def test_points_made_with_other_weights_are_not_gone_on_with(
+    embedding: Embedding, hearing: Callable[[int], Hearing]
+) -> None:
+    """Those without weights have nothing to be told from."""
+    held = embedding.calibration
+    assert ("weights" in held) == (embedding.name in ("rave", "vggish", "clap"))
+    if "weights" in held:
+        with pytest.raises(ModelError, match=f"{embedding.name} has weights of SHA-256"):
+            EMBEDDINGS[embedding.name](hearing(RATE_HZ), held | {"weights": "00" * 32})
 
 
 def test_rows_are_independent_of_their_batch(embedding: Embedding) -> None:
