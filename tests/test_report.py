@@ -206,7 +206,7 @@ def test_without_matplotlib_it_says_what_to_install() -> None:
         "except InstallationError as error: print(error)"
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
-    assert "pip install 'installation[plots]'" in said
+    assert "pip install -c constraints.txt '.[plots]'" in said
 
 
 def test_what_lives_is_judged_by_the_gate_also_where_the_run_had_it_off(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ class Large:
         try:
             import faiss  # noqa: F401
         except ImportError as error:
-            raise InstallationError(f"memory large: {error}: pip install 'installation[large]'") from error
+            raise InstallationError(f"memory large: {error}: pip install -c constraints.txt '.[large]'") from error
         self._file.open()
         self._gone = int(np.isinf(self._file.lengths).sum())
         self._read()

@@ -26,7 +26,7 @@ def canvas(panels: int = 1, size: tuple[float, float] = WIDE, names: Sequence[st
         from matplotlib.figure import Figure
         from matplotlib.layout_engine import ConstrainedLayoutEngine
     except ModuleNotFoundError as error:
-        raise InstallationError("plots: matplotlib is missing; pip install 'installation[plots]'") from error
+        raise InstallationError("plots: matplotlib is missing; pip install -c constraints.txt '.[plots]'") from error
     made = Figure(figsize=size, dpi=DOTS_AN_INCH, facecolor=SURFACE)
     made.set_layout_engine(ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12, wspace=0.06))
     axes = [made.add_subplot(1, panels, place + 1) for place in range(panels)]
