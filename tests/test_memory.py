@@ -356,5 +356,5 @@ def test_a_folder_in_use_or_of_something_else_is_refused(tmp_path: Path) -> None
 
 def test_without_the_library_the_error_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "faiss", None)
-    with pytest.raises(InstallationError, match=r"pip install 'installation\[large\]'"):
+    with pytest.raises(InstallationError, match=r"pip install -c constraints.txt '.\[large\]'"):
         MEMORIES["large"](tmp_path, 1)

@@ -82,7 +82,9 @@ class Session:
         try:
             import ray
         except ImportError as error:
-            raise ClusterError(f"cluster {self.address}: {error}: pip install -c constraints.txt '.[cluster]'") from error
+            raise ClusterError(
+                f"cluster {self.address}: {error}: pip install -c constraints.txt '.[cluster]'"
+            ) from error
         if ray.is_initialized():
             raise ClusterError(f"cluster {self.address}: this process is part of one already, allowed is one")
         if threading.current_thread() is threading.main_thread():
