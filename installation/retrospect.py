@@ -23,7 +23,7 @@ from installation.evolution.store import Store, read_store
 from installation.evolution.study import write_study
 from installation.evolution.study_results import as_page, as_text
 from installation.instrument import REFERENCE_SEED, Instrument, open_instrument
-from installation.model import digest
+from installation.model import digest, load
 
 MOMENTS = 6
 """Generations at which the runs of a comparison's page are heard; only the first and last where there is no page."""
@@ -68,14 +68,14 @@ def _judging(command: argparse.ArgumentParser) -> None:
 
 def _instrument(store: Store, arguments: argparse.Namespace) -> Instrument:
     """The model the search was made with. ModelError if what is there now is another."""
-    instrument = open_instrument(arguments.model or store.header.model, arguments.device)
-    found = digest(instrument.model.decoder)
-    if found != store.header.decoder_sha256:
+    name = arguments.model or store.header.model
+    decoder = load(name).decoder
+    if (found := digest(decoder)) != store.header.decoder_sha256:
         raise ModelError(
             f"{store.path}: was made with a decoder of SHA-256 {store.header.decoder_sha256}, "
-            f"{instrument.model.decoder} has {found}; name the right one with --model"
+            f"{decoder} has {found}; name the right one with --model"
         )
-    return instrument
+    return open_instrument(name, arguments.device)
 
 
 def ears_of(instrument: Instrument, steps: int) -> Ears:

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.evolution.embedding.resampling import resample
-from installation.evolution.embedding.standard import Standard
+from installation.evolution.embedding.standard import Statistical
 
 Floats = npt.NDArray[np.float32]
 
@@ -38,28 +38,17 @@ LINEAR_HZ, LINEAR_MELS = 1000.0, 15.0
 BLOCKS = ((CEPSTRA - 1, 1.0), (CEPSTRA, 1.0), (CEPSTRA, 1.0))
 
 
-class Mfcc:
+class Mfcc(Statistical):
     """See the module."""
 
     name = "mfcc"
-    size = sum(size for size, _ in BLOCKS)
 
     def __init__(self, sample_rate_hz: int, calibration: dict[str, Any] | None = None) -> None:
+        super().__init__(BLOCKS, calibration)
         self.sample_rate_hz = sample_rate_hz
-        self._standard = Standard(self.name, BLOCKS, calibration)
 
-    @property
-    def calibration(self) -> dict[str, Any]:
-        """Mean and scale of each number, as lists."""
-        return self._standard.calibration
-
-    def calibrate(self, sounds: Floats) -> None:
-        """Learn mean and scale of each number from `sounds` (count, samples)."""
-        self._standard.learn(statistics(sounds, self.sample_rate_hz))
-
-    def embed(self, sounds: Floats) -> Floats:
-        """`sounds` (batch, samples) → (batch, 59), each block with an expected length of its weight."""
-        return self._standard.of(statistics(sounds, self.sample_rate_hz))
+    def statistics(self, sounds: Floats) -> Floats:
+        return statistics(sounds, self.sample_rate_hz)
 
 
 def statistics(sounds: Floats, sample_rate_hz: int) -> Floats:

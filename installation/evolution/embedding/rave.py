@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from installation.errors import ModelError
 from installation.evolution.embedding import same_weights
-from installation.evolution.embedding.standard import Standard
+from installation.evolution.embedding.standard import Statistical
 
 if TYPE_CHECKING:
     from installation.evolution.embedding import Hearing
@@ -29,7 +29,7 @@ SHORTEST_S = 0.25
 """What is shorter is padded with silence to it: longer than a step of any RAVE model."""
 
 
-class Rave:
+class Rave(Statistical):
     """See the module. ModelError where the model has no encoder."""
 
     name = "rave"
@@ -42,23 +42,14 @@ class Rave:
         self._encode = hearing.encode
         self._shortest = int(SHORTEST_S * hearing.sample_rate_hz)
         latent_dim = self._encode(np.zeros((1, self._shortest), np.float32)).shape[2]
-        self._standard = Standard(self.name, ((latent_dim, 1.0),) * 3, calibration, floor=1.0)
-        self.size = self._standard.size
+        super().__init__(((latent_dim, 1.0),) * 3, calibration, floor=1.0)
 
     @property
     def calibration(self) -> dict[str, Any]:
         """Mean and scale of each number, as lists, and the encoder's SHA-256."""
-        return self._standard.calibration | {"weights": self._sha256}
+        return super().calibration | {"weights": self._sha256}
 
-    def calibrate(self, sounds: Floats) -> None:
-        """Learn mean and scale of each number from `sounds` (count, samples)."""
-        self._standard.learn(self._statistics(sounds))
-
-    def embed(self, sounds: Floats) -> Floats:
-        """`sounds` (batch, samples) at the model's rate → (batch, 3 latent_dim)."""
-        return self._standard.of(self._statistics(sounds))
-
-    def _statistics(self, sounds: Floats) -> Floats:
+    def statistics(self, sounds: Floats) -> Floats:
         short = max(0, self._shortest - sounds.shape[1])
         return statistics(self._encode(np.pad(sounds, ((0, 0), (0, short)))))
 

@@ -44,3 +44,31 @@ class Standard:
     def of(self, found: Floats) -> Floats:
         """`found` (count, size) scaled and weighted, (count, size)."""
         return np.asarray((found - self._mean) / self._scale * self._weights, np.float32)
+
+
+class Statistical:
+    """An embedding whose numbers are `statistics` of a sound in `blocks`, standardised. Before `calibrate` they are
+    taken as they are."""
+
+    name: str
+
+    def __init__(self, blocks: Blocks, calibration: dict[str, Any] | None, floor: float = 0.1) -> None:
+        self._standard = Standard(self.name, blocks, calibration, floor)
+        self.size = self._standard.size
+
+    def statistics(self, sounds: Floats) -> Floats:
+        """The numbers of each of `sounds` (batch, samples), not scaled, (batch, size)."""
+        raise NotImplementedError
+
+    @property
+    def calibration(self) -> dict[str, Any]:
+        """Mean and scale of each number, as lists."""
+        return self._standard.calibration
+
+    def calibrate(self, sounds: Floats) -> None:
+        """Learn mean and scale of each number from `sounds` (count, samples)."""
+        self._standard.learn(self.statistics(sounds))
+
+    def embed(self, sounds: Floats) -> Floats:
+        """`sounds` (batch, samples) → (batch, size), each block with an expected length of its weight."""
+        return self._standard.of(self.statistics(sounds))
