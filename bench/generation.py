@@ -29,8 +29,9 @@ from installation.evolution.breeding import Breeder, new_search
 from installation.evolution.embedding import EMBEDDINGS, Hearing, logmel, vggish_weights
 from installation.evolution.embedding.vggish import PATCH, POOLED
 from installation.evolution.evaluation import Local
+from installation.evolution.kept import Header
 from installation.evolution.settings import Settings
-from installation.evolution.store import Header, open_store
+from installation.evolution.store import open_store
 from installation.instrument import Instrument, cores, open_instrument
 from installation.model import digest
 from tests import small_vggish

@@ -25,7 +25,7 @@ def command_line() -> argparse.ArgumentParser:
     """Every command with its options."""
     from installation import __version__
     from installation.evolution.embedding.vggish_import import import_vggish
-    from installation.evolve import add_evolve_command
+    from installation.evolve_command import add_evolve_command
     from installation.retrospect import add_retrospect_commands
     from installation.schema import add_check_command
     from installation.sound.decoder import open_decoder

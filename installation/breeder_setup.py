@@ -11,10 +11,10 @@ import numpy.typing as npt
 from installation.evolution.audition import audition
 from installation.evolution.breeding import Breeder, new_search
 from installation.evolution.genotype import Space
+from installation.evolution.kept import Header
 from installation.evolution.search import Search
 from installation.evolution.settings import Settings
 from installation.evolution.steering import Steering
-from installation.evolution.store import Header
 from installation.instrument import Instrument
 from installation.model import MODELS, Model, digest
 from installation.parameters import Values, declared

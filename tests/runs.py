@@ -13,8 +13,9 @@ from installation.evolution.ears import Ears
 from installation.evolution.embedding import EMBEDDINGS, Embedding, Hearing
 from installation.evolution.evaluation import Local
 from installation.evolution.genotype import Space
+from installation.evolution.kept import Header
 from installation.evolution.settings import Settings
-from installation.evolution.store import Header, open_store
+from installation.evolution.store import open_store
 from tests.synthesis import RATE_HZ, SineDecoder
 
 STEPS = 12

@@ -18,12 +18,13 @@ from installation.evolution.embedding.mfcc import Mfcc
 from installation.evolution.embedding.texture import Texture
 from installation.evolution.evaluation import BATCH, Local, batches
 from installation.evolution.genotype import Space
+from installation.evolution.kept import Header
 from installation.evolution.quality import REASONS, STRAYED, judge, limit, only_finite, strays
 from installation.evolution.search import Search
 from installation.evolution.settings import Settings
 from installation.evolution.sparseness import distances, sparseness
 from installation.evolution.steering import Steering
-from installation.evolution.store import Header, Store, open_store
+from installation.evolution.store import Store, open_store
 from tests.synthesis import RATE_HZ, SineDecoder
 
 SPACE = Space(np.zeros(4, np.float32), np.ones(4, np.float32))

@@ -31,6 +31,7 @@ LAYERS = (
         "breeder",
         "render",
         "evolve",
+        "evolve_command",
         "retrospect",
     ),
     ("__main__",),

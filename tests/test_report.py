@@ -20,13 +20,14 @@ from installation.evolution.chronicle import Chronicle
 from installation.evolution.ears import Spread, Yardstick, latents_of, open_held_out, points_of, spreads
 from installation.evolution.examination import examine
 from installation.evolution.individual import Individual
+from installation.evolution.kept import Change, Header
 from installation.evolution.lineage import FORGOTTEN, FOUNDER, ancestry, drawing
 from installation.evolution.measures import coverage, nearest_neighbour, vendi
 from installation.evolution.quality import judge
 from installation.evolution.report import write_report
 from installation.evolution.settings import Settings
 from installation.evolution.spectrogram import FLOOR_DB, frequencies_hz, spectrogram
-from installation.evolution.store import Change, Header, open_store, read_store
+from installation.evolution.store import open_store, read_store
 from tests.runs import DECODE, REFERENCE, SPACE, STEPS, ears, opened, run
 from tests.synthesis import RATE_HZ
 

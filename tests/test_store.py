@@ -19,18 +19,9 @@ from installation.evolution.archive import Archive
 from installation.evolution.breeding import resume
 from installation.evolution.genotype import Space
 from installation.evolution.individual import Individual
+from installation.evolution.kept import Change, Embedded, Header
 from installation.evolution.search import Search
-from installation.evolution.store import (
-    Change,
-    Embedded,
-    Header,
-    Store,
-    UnfitStoreError,
-    move_aside,
-    open_store,
-    read_header,
-    read_store,
-)
+from installation.evolution.store import Store, UnfitStoreError, move_aside, open_store, read_header, read_store
 
 HEADER = Header("bronze", "ab" * 32, 3, 5, "texture", 7, {"mean": [0.5], "scale": [1.25]})
 SPACE = Space(np.zeros(3, np.float32), np.ones(3, np.float32))

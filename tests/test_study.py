@@ -28,10 +28,11 @@ from installation.evolution.embedding.texture import Texture
 from installation.evolution.evaluation import Local
 from installation.evolution.genotype import Space
 from installation.evolution.intervals import contrast, correlation, share, wilson
+from installation.evolution.kept import Header
 from installation.evolution.reliability import alpha
 from installation.evolution.settings import Settings
 from installation.evolution.sparseness import distances
-from installation.evolution.store import Header, Store, open_store, read_store
+from installation.evolution.store import Store, open_store, read_store
 from installation.evolution.study import CATCHES, Study, write_study
 from installation.evolution.study_results import as_page, as_text
 from installation.evolution.triplets import BANDS, catches, choose, margins

@@ -19,13 +19,14 @@ from installation.evolution.embedding import Embedding
 from installation.evolution.evaluation import Evaluator, GoOn, always, batches
 from installation.evolution.genotype import INITS, Space
 from installation.evolution.individual import Individual
+from installation.evolution.kept import Change
 from installation.evolution.lens import Lens
 from installation.evolution.memory import Memory
 from installation.evolution.quality import REASONS, judge
 from installation.evolution.search import FOUNDERS_AT_ONCE, Search, trajectory
 from installation.evolution.settings import Settings
 from installation.evolution.steering import Steering
-from installation.evolution.store import Change, Store
+from installation.evolution.store import Store
 
 Floats = npt.NDArray[np.float32]
 

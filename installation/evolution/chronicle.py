@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from installation.errors import StoreError
 from installation.evolution.individual import Individual, embeddings_of
+from installation.evolution.kept import Embedded, Header, Life, Past
 from installation.evolution.settings import Settings
 from installation.evolution.sparseness import sparseness
-from installation.evolution.store import Embedded, Header, Life, Past, Store
+from installation.evolution.store import Store
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]

@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from installation.evolution.audition import Decode
 from installation.evolution.individual import Individual
-from installation.evolution.store import Header, Life, Store
+from installation.evolution.kept import Header, Life
+from installation.evolution.store import Store
 
 Floats = npt.NDArray[np.float32]
 

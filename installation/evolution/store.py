@@ -12,9 +12,9 @@ from __future__ import annotations
 import fcntl
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -23,8 +23,22 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.errors import StoreError
-from installation.evolution.generation import Generation
 from installation.evolution.individual import Individual
+from installation.evolution.kept import (
+    COLUMNS,
+    GENERATION,
+    REPLACE_GENERATION,
+    Change,
+    Embedded,
+    Header,
+    Life,
+    Past,
+    figures_row,
+    floats,
+    individual,
+    individual_row,
+    past,
+)
 
 Floats = npt.NDArray[np.float32]
 
@@ -54,79 +68,10 @@ CREATE TABLE IF NOT EXISTS generations (
     reach REAL NOT NULL, credit TEXT NOT NULL, rejected TEXT NOT NULL);
 """
 _CURE = "Name another store, or move this one away"
-_COLUMNS = "identity, generation, parents, operator, latents, embedding, sparseness, quality"
 
 
 class UnfitStoreError(StoreError):
     """What lies there can't be gone on with, ever: no store, or made for something else. `move_aside` is the cure."""
-
-
-@dataclass(frozen=True)
-class Header:
-    """What a store was made for. Another model, decoder or shape can't go on with it; `embedding`, `calibration` and
-    `settings` (see `settings.Settings.as_dict`) are those it began with, `seed` too."""
-
-    model: str
-    decoder_sha256: str
-    latent_dim: int
-    steps: int
-    embedding: str
-    seed: int
-    calibration: dict[str, Any] | None = None
-    settings: dict[str, Any] | None = None
-
-    def differences(self, other: Header) -> list[str]:
-        """What keeps a search for `other` from going on with a store made for this one, in words."""
-        names = ("model", "decoder_sha256", "latent_dim", "steps")
-        pairs = [(name, getattr(self, name), getattr(other, name)) for name in names]
-        return [f"{name} is {held}, wanted {wanted}" for name, held, wanted in pairs if held != wanted]
-
-
-@dataclass(frozen=True)
-class Embedded:
-    """An embedding a store's points were made with: its `number` in the store, name and calibration."""
-
-    number: int
-    name: str
-    calibration: dict[str, Any]
-
-
-@dataclass(frozen=True, eq=False)
-class Life:
-    """When an individual lived in the container: from the end of generation `entered` to that of `left`, None while it
-    does; both None for one that only came into the archive."""
-
-    individual: Individual
-    entered: int | None
-    left: int | None
-
-    def lived(self, generation: int) -> bool:
-        """Whether it was in the container at the end of that generation."""
-        return self.entered is not None and self.entered <= generation and (self.left is None or generation < self.left)
-
-
-@dataclass(frozen=True)
-class Past:
-    """One generation as it was kept: its figures, and how many children were refused, by reason."""
-
-    generation: Generation
-    rejected: dict[str, int]
-
-
-@dataclass(frozen=True, eq=False)
-class Change:
-    """What one `save` writes: the search's `state`, who lives in the container now, who `came` into the archive and
-    who `went`, the individuals the store may not know yet, the generation's figures and refusals if one has ended, and
-    the number of the embedding their points are of."""
-
-    state: dict[str, Any]
-    container: Iterable[int]
-    came: Iterable[int]
-    went: Iterable[int]
-    newcomers: Mapping[int, Individual]
-    generation: Generation
-    rejected: Mapping[str, int]
-    embedded: int
 
 
 class Store:
@@ -155,10 +100,10 @@ class Store:
         try:
             with self._connection as connection:
                 connection.executemany(
-                    f"INSERT INTO individuals ({_COLUMNS}, embedded, alive, archived) VALUES (?,?,?,?,?,?,?,?,?,0,0) "
+                    f"INSERT INTO individuals ({COLUMNS}, embedded, alive, archived) VALUES (?,?,?,?,?,?,?,?,?,0,0) "
                     "ON CONFLICT (identity) DO UPDATE SET embedding = excluded.embedding, "
                     "embedded = excluded.embedded, sparseness = excluded.sparseness",
-                    [(*_row(each), change.embedded) for _, each in sorted(change.newcomers.items())],
+                    [(*individual_row(each), change.embedded) for _, each in sorted(change.newcomers.items())],
                 )
                 enter = "UPDATE individuals SET alive = 1, entered = ?, left = NULL WHERE identity = ?"
                 connection.executemany(enter, [(number, each) for each in sorted(alive - self._alive)])
@@ -167,7 +112,7 @@ class Store:
                 for mark, marked in ((1, change.came), (0, change.went)):
                     remember = f"UPDATE individuals SET archived = {mark} WHERE identity = ?"
                     connection.executemany(remember, [(each,) for each in sorted(marked)])
-                connection.execute(_REPLACE_GENERATION, _figures(change.generation, change.rejected))
+                connection.execute(REPLACE_GENERATION, figures_row(change.generation, change.rejected))
                 connection.execute("INSERT OR REPLACE INTO state VALUES ('search', ?)", (state,))
                 self._prune(connection)
         except sqlite3.Error as error:
@@ -188,7 +133,7 @@ class Store:
         """What founders are drawn from, (steps, latent_dim), if it was kept."""
         with _refusals(self.path):
             row = self._connection.execute("SELECT latents FROM excerpts").fetchone()
-            return None if row is None else _floats(row[0]).reshape(-1, self.header.latent_dim)
+            return None if row is None else floats(row[0]).reshape(-1, self.header.latent_dim)
 
     def embed_anew(self, name: str, calibration: dict[str, Any]) -> int:
         """From the next change on points are of another embedding: its number."""
@@ -228,7 +173,7 @@ class Store:
             rows = self._connection.execute(
                 "SELECT identity, embedding FROM individuals WHERE archived ORDER BY identity"
             )
-            return {identity: _floats(point) for identity, point in rows}
+            return {identity: floats(point) for identity, point in rows}
 
     def individual(self, identity: int) -> Individual | None:
         """One that lived, if it is still kept."""
@@ -245,19 +190,19 @@ class Store:
     def lives(self) -> Iterator[Life]:
         """All that are kept with the time they lived, oldest first."""
         with _refusals(self.path):
-            for row in self._connection.execute(f"SELECT {_COLUMNS}, entered, left FROM individuals ORDER BY identity"):
-                yield Life(_individual(row[:-2], self.header.latent_dim), row[-2], row[-1])
+            for row in self._connection.execute(f"SELECT {COLUMNS}, entered, left FROM individuals ORDER BY identity"):
+                yield Life(individual(row[:-2], self.header.latent_dim), row[-2], row[-1])
 
     def generations(self) -> list[Past]:
         """Every generation that was kept, oldest first; 0 is the founders'."""
         with _refusals(self.path):
-            rows = self._connection.execute(f"SELECT {_GENERATION}, rejected FROM generations ORDER BY number")
-            return [_past(row) for row in rows]
+            rows = self._connection.execute(f"SELECT {GENERATION}, rejected FROM generations ORDER BY number")
+            return [past(row) for row in rows]
 
     def _individuals(self, which: str, given: tuple[Any, ...] = ()) -> Iterator[Individual]:
         with _refusals(self.path):
-            for row in self._connection.execute(f"SELECT {_COLUMNS} FROM individuals {which}", given):
-                yield _individual(row, self.header.latent_dim)
+            for row in self._connection.execute(f"SELECT {COLUMNS} FROM individuals {which}", given):
+                yield individual(row, self.header.latent_dim)
 
     def close(self) -> None:
         """Let go of the file; whoever is the last takes SQLite's files beside it away, also a reader."""
@@ -386,43 +331,3 @@ def _found(connection: sqlite3.Connection, header: Header, excerpts: Floats | No
         if excerpts is not None:
             connection.execute("INSERT INTO excerpts VALUES (?)", (np.asarray(excerpts, "<f4").tobytes(),))
     return header
-
-
-_GENERATION = ", ".join(field.name for field in fields(Generation))
-_REPLACE_GENERATION = (
-    f"INSERT OR REPLACE INTO generations ({_GENERATION}, rejected) VALUES ({'?,' * len(fields(Generation))}?)"
-)
-
-
-def _figures(generation: Generation, rejected: Mapping[str, int]) -> tuple[Any, ...]:
-    figures = asdict(generation) | {"credit": json.dumps(generation.credit)}
-    return *figures.values(), json.dumps(dict(rejected))
-
-
-def _past(row: tuple[Any, ...]) -> Past:
-    figures = dict(zip((field.name for field in fields(Generation)), row[:-1], strict=True))
-    return Past(Generation(**figures | {"credit": json.loads(figures["credit"])}), json.loads(row[-1]))
-
-
-def _row(each: Individual) -> tuple[Any, ...]:
-    latents, embedding = (np.asarray(array, "<f4").tobytes() for array in (each.latents, each.embedding))
-    family = each.identity, each.generation, json.dumps(each.parents), each.operator
-    return *family, latents, embedding, each.sparseness, each.quality
-
-
-def _individual(row: tuple[Any, ...], latent_dim: int) -> Individual:
-    identity, generation, parents, operator, latents, embedding, sparseness, quality = row
-    return Individual(
-        identity=identity,
-        generation=generation,
-        parents=tuple(json.loads(parents)),
-        latents=_floats(latents).reshape(-1, latent_dim),
-        embedding=_floats(embedding),
-        sparseness=sparseness,
-        operator=operator,
-        quality=quality,
-    )
-
-
-def _floats(stored: bytes) -> Floats:
-    return np.frombuffer(stored, "<f4").astype(np.float32)
