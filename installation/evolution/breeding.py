@@ -14,6 +14,7 @@ from installation.commands import Trajectory
 from installation.errors import StoreError
 from installation.evolution.archive import Archive
 from installation.evolution.audition import Decode
+from installation.evolution.container import trajectory
 from installation.evolution.diagnosis import Diagnosis, diagnose
 from installation.evolution.embedding import Embedding
 from installation.evolution.evaluation import Evaluator, GoOn, always, batches
@@ -23,7 +24,7 @@ from installation.evolution.kept import Change
 from installation.evolution.lens import Lens
 from installation.evolution.memory import Memory
 from installation.evolution.quality import REASONS, judge
-from installation.evolution.search import FOUNDERS_AT_ONCE, Search, trajectory
+from installation.evolution.search import FOUNDERS_AT_ONCE, Search
 from installation.evolution.settings import Settings
 from installation.evolution.steering import Steering
 from installation.evolution.store import Store

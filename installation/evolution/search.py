@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from installation.commands import Trajectory
 from installation.evolution.archive import Archive
+from installation.evolution.container import Container
 from installation.evolution.credit import Credit
 from installation.evolution.generation import Generation
 from installation.evolution.genotype import INITS, Space
@@ -23,6 +24,7 @@ from installation.evolution.individual import Individual, embeddings_of
 from installation.evolution.lens import Lens
 from installation.evolution.mating import Mating
 from installation.evolution.operators import MUTATIONS
+from installation.evolution.reach import reached
 from installation.evolution.selection import SELECTIONS, Field
 from installation.evolution.sparseness import sparseness
 from installation.evolution.steering import Steering
@@ -38,14 +40,6 @@ FOUNDERS_AT_ONCE = 8
 """Founders in one brood, at most: the first of them can be played while the others are evaluated."""
 FEWEST = 2
 """Individuals a container must hold before it can breed."""
-SUCCESS = 0.2
-"""Share of a brood that comes into the container at which an adapting sigma stays as it is (Rechenberg 1973)."""
-DAMPING = 10.0
-"""Generations of nothing but success in which an adapting sigma grows by e, and of nothing but failure in which it
-falls by the fourth root of e (Kern et al., "Learning probability distributions in continuous evolutionary
-algorithms", Natural Computing 3, 2004)."""
-REACH = 8.0
-"""How far, as a factor, sigma adapts either way at the most."""
 HISTORY = 1000
 """Generations whose mean sparseness is remembered for a diagnosis."""
 
@@ -88,7 +82,7 @@ class Search:
             )
         if init not in INITS:
             raise ValueError(f"search: init {init!r}: allowed are {', '.join(INITS)}")
-        self.container_size = container_size
+        self.held = Container(container_size)
         self.brood_size = brood_size
         self.rng = rng
         self.space = space
@@ -102,8 +96,6 @@ class Search:
         self.lens = lens or Lens(0)
         self.generation = 0
         self.evaluations = 0
-        self.container: list[Individual] = []
-        self.sparseness: list[float] = []
         self.newcomers: dict[int, Individual] = {}
         """Those that came into container or archive since whoever keeps the store last took them."""
         self.history: list[float] = []
@@ -125,13 +117,27 @@ class Search:
         return not self._founded or len(self.container) < FEWEST
 
     @property
+    def container(self) -> list[Individual]:
+        """Who lives, oldest first."""
+        return self.held.individuals
+
+    @property
+    def container_size(self) -> int:
+        return self.held.size
+
+    @property
+    def sparseness(self) -> list[float]:
+        """Of each in the container, as of the last `tell`."""
+        return self.held.sparseness
+
+    @property
     def mean_sparseness(self) -> float:
-        """Mean over the container, each as of the last `tell`; 0 while it is empty."""
-        return float(np.mean(self.sparseness)) if self.sparseness else 0.0
+        """Mean over the container; 0 while it is empty."""
+        return self.held.mean_sparseness
 
     def trajectories(self) -> tuple[Trajectory, ...]:
         """The container as what a player plays, oldest first."""
-        return tuple(map(trajectory, self.container, self.sparseness))
+        return self.held.trajectories()
 
     # Asking -----------------------------------------------------------------------------------------------------
 
@@ -222,8 +228,7 @@ class Search:
         pinned = np.array([each.identity in self.wishes.pinned for each in candidates])
         order = np.lexsort((-ranking.score, ~pinned))
         kept = np.sort(order[: self.container_size])
-        self.container = [candidates[place] for place in kept]
-        self.sparseness = [float(ranking.novelty[place]) for place in kept]
+        self.held.hold([candidates[place] for place in kept], ranking.novelty[kept])
         return brood
 
     def _field(self, candidates: list[Individual]) -> Field:
@@ -242,9 +247,7 @@ class Search:
         came = [identity in born for identity in asked.identities]
         self.credit.settle(asked.operators, came)
         if self.adapt:
-            success = sum(came) / max(1, len(came))
-            self.reach *= float(np.exp((success - SUCCESS) / (1.0 - SUCCESS) / DAMPING))
-            self.reach = min(REACH, max(1.0 / REACH, self.reach))
+            self.reach = reached(self.reach, came)
 
     def _remember(self, brood: list[Individual], born: set[int]) -> None:
         """Archive, wishes, newcomers, history: what follows a generation."""
@@ -254,7 +257,7 @@ class Search:
             return
         if self.lens.refit(self.generation, self.container, self.archive):
             ranking = SELECTIONS[self.steering.selection](self._field(self.container))
-            self.sparseness = ranking.novelty.tolist()
+            self.held.hold(self.container, ranking.novelty)
         self.archive.start(self.mean_sparseness)
         self.wishes.pass_on()
         self.history = [*self.history, self.mean_sparseness][-HISTORY:]
@@ -288,26 +291,13 @@ class Search:
     def banish(self, individual: Individual) -> None:
         """Never again: out of the container, and nothing as near to it as half the usual distance may come."""
         self.wishes.banish(individual, 0.5 * self.mean_sparseness)
-        kept = [
-            (each, now)
-            for each, now in zip(self.container, self.sparseness, strict=True)
-            if each.identity != individual.identity
-        ]
-        self.container, self.sparseness = [each for each, _ in kept], [now for _, now in kept]
+        self.held.drop(lambda each: each.identity == individual.identity)
 
     def recall(self, individual: Individual) -> None:
         """Let one that lived live again; the least sparse that isn't pinned makes room for it."""
         if any(each.identity == individual.identity for each in self.container):
             return
-        if len(self.container) >= self.container_size:
-            loose = [row for row, each in enumerate(self.container) if each.identity not in self.wishes.pinned]
-            if not loose:
-                raise ValueError("recall: every place in the container is pinned")
-            gone = min(loose, key=lambda row: self.sparseness[row])
-            del self.container[gone], self.sparseness[gone]
-        place = sum(each.identity < individual.identity for each in self.container)
-        self.container.insert(place, individual)
-        self.sparseness.insert(place, individual.sparseness)
+        self.held.insert(individual, self.wishes.pinned)
         self.newcomers.setdefault(individual.identity, individual)
 
     def hear_again(self, container: list[Individual], favoured: list[Individual], banished: dict[int, Floats]) -> None:
@@ -317,20 +307,14 @@ class Search:
         self.archive.threshold = None
         self.lens.restore(None)
         points = embeddings_of(container, len(container[0].embedding)) if container else np.zeros((0, 1), np.float32)
-        self.container = container
-        self.sparseness = sparseness(points, max(1, self.steering.neighbours)).tolist()
+        self.held.hold(container, sparseness(points, max(1, self.steering.neighbours)))
         self.newcomers |= {each.identity: each for each in (*favoured, *container)}
         self.wishes.hear_again(favoured, banished, 0.5 * self.mean_sparseness)
 
     def reset(self) -> None:
         """Forget the container, but for those that are pinned, and found anew; the archive, the counts and the
         generator go on, so that what comes is not what was."""
-        kept = [
-            (each, now)
-            for each, now in zip(self.container, self.sparseness, strict=True)
-            if each.identity in self.wishes.pinned
-        ]
-        self.container, self.sparseness = [each for each, _ in kept], [now for _, now in kept]
+        self.held.drop(lambda each: each.identity not in self.wishes.pinned)
         self.asked = None
         self._founded = False
         self._founders_left = FOUNDING_TRIES * self.container_size
@@ -384,8 +368,7 @@ class Search:
         self.generation, self.evaluations = state["generation"], state["evaluations"]
         self._next_identity = state["next_identity"]
         self._founded, self._founders_left = state["founded"], state["founders_left"]
-        self.container = sorted(container, key=_identity)
-        self.sparseness = list(state["sparseness"])
+        self.held.hold(sorted(container, key=_identity), state["sparseness"])
         held = sorted(archive)
         self.archive.restore(np.array(held, np.int64), np.array([archive[each] for each in held], np.float32))
         self.archive.threshold, self.archive.quiet = state["threshold"], state["quiet"]
@@ -400,8 +383,3 @@ class Search:
 
 def _identity(individual: Individual) -> int:
     return individual.identity
-
-
-def trajectory(individual: Individual, now: float) -> Trajectory:
-    """An individual as what a player plays; `now` is its sparseness."""
-    return Trajectory(individual.identity, individual.latents, now, individual.generation)
