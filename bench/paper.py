@@ -25,13 +25,13 @@ import numpy as np
 from tqdm import tqdm
 
 from installation.errors import StoreError
+from installation.evolution.audience import Audience
 from installation.evolution.compare import compare
-from installation.evolution.ears import Ears
 from installation.evolution.overlay import write_comparison
 from installation.evolution.settings import Settings
 from installation.evolution.store import read_header, read_store
 from installation.instrument import open_instrument
-from installation.retrospect import ears_of
+from installation.retrospect import audience_of
 
 STEPS = 64
 MOMENTS = 11
@@ -191,11 +191,11 @@ def make(runs: Sequence[Run], jobs: int) -> None:
                 future.cancel()
 
 
-def judge(name: str, runs: Sequence[Run], ears: Ears, out: Path) -> dict[str, Any]:
+def judge(name: str, runs: Sequence[Run], audience: Audience, out: Path) -> dict[str, Any]:
     """Compare the runs of an experiment, write its page; its figures."""
     with ExitStack() as opened:
         stores = [opened.enter_context(read_store(run.path)) for run in runs]
-        comparison = compare(stores, ears, moments=MOMENTS)
+        comparison = compare(stores, audience, moments=MOMENTS)
         figures = write_comparison(comparison, out / name, EXPERIMENTS[name].question)
     return figures | {"question": EXPERIMENTS[name].question, "acceptance": acceptance(figures["runs"].values())}
 
@@ -242,9 +242,9 @@ def main() -> None:
     make([run for runs in plan.values() for run in runs], given.jobs)
     path = given.out / "summary.json"
     summary = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    ears = ears_of(open_instrument(given.model, "cpu"), STEPS)
+    audience = audience_of(open_instrument(given.model, "cpu"), STEPS)
     for name, runs in plan.items():
-        summary[name] = judge(name, runs, ears, given.out)
+        summary[name] = judge(name, runs, audience, given.out)
         path.write_text(json.dumps(summary, indent=1), "utf-8")
     told = {name: each["acceptance"] for name, each in summary.items() if each["acceptance"]}
     print(json.dumps(told, indent=2))

@@ -13,9 +13,9 @@ from typing import Any
 from installation.errors import InstallationError, ModelError
 from installation.evolution.agreement import agreement
 from installation.evolution.answers import read_answers
+from installation.evolution.audience import Audience
 from installation.evolution.clips import run_name
 from installation.evolution.compare import compare
-from installation.evolution.ears import Ears
 from installation.evolution.embedding import EMBEDDINGS, Embedding
 from installation.evolution.overlay import write_comparison
 from installation.evolution.report import write_report
@@ -78,9 +78,9 @@ def _instrument(store: Store, arguments: argparse.Namespace) -> Instrument:
     return open_instrument(name, arguments.device)
 
 
-def ears_of(instrument: Instrument, steps: int) -> Ears:
+def audience_of(instrument: Instrument, steps: int) -> Audience:
     """What a search of trajectories of so many `steps` is judged with: the same for every search of this model."""
-    return Ears(
+    return Audience(
         decode=instrument.decode,
         sample_rate_hz=instrument.model.sample_rate_hz,
         space=instrument.space,
@@ -92,8 +92,8 @@ def ears_of(instrument: Instrument, steps: int) -> Ears:
 
 def _report(arguments: argparse.Namespace) -> int:
     with read_store(arguments.store) as store:
-        ears = ears_of(_instrument(store, arguments), store.header.steps)
-        figures = write_report(store, arguments.out, ears, arguments.heldout)
+        audience = audience_of(_instrument(store, arguments), store.header.steps)
+        figures = write_report(store, arguments.out, audience, arguments.heldout)
     print(json.dumps(figures, indent=1) if arguments.json else arguments.out / "index.html")
     return 0
 
@@ -104,8 +104,8 @@ def _compare(arguments: argparse.Namespace) -> int:
         steps = {store.header.steps for store in stores}
         if len(steps) > 1:
             raise InstallationError(f"compare: trajectories of {_listed(steps)} steps, allowed is one length")
-        ears = ears_of(_instrument(stores[0], arguments), steps.pop())
-        found = compare(stores, ears, arguments.heldout, MOMENTS if arguments.out else 2)
+        audience = audience_of(_instrument(stores[0], arguments), steps.pop())
+        found = compare(stores, audience, arguments.heldout, MOMENTS if arguments.out else 2)
     if arguments.out:
         write_comparison(found, arguments.out)
         print(arguments.out / "index.html", file=sys.stderr if arguments.json else sys.stdout)

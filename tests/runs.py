@@ -1,4 +1,4 @@
-"""Small runs on a decoder made of sines, and the ears to judge them with. For tests only."""
+"""Small runs on a decoder made of sines, and the audience to judge them with. For tests only."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from installation.errors import ModelError
+from installation.evolution.audience import Audience
 from installation.evolution.audition import audition
 from installation.evolution.breeding import Breeder, new_search, prior
-from installation.evolution.ears import Ears
 from installation.evolution.embedding import EMBEDDINGS, Embedding, Hearing
 from installation.evolution.evaluation import Local
 from installation.evolution.genotype import Space
@@ -33,9 +33,9 @@ def opened(name: str) -> Embedding:
     return embedding
 
 
-def ears() -> Ears:
+def audience() -> Audience:
     """What the small runs are judged with."""
-    return Ears(
+    return Audience(
         decode=DECODE,
         sample_rate_hz=RATE_HZ,
         space=SPACE,

@@ -16,7 +16,7 @@ from installation.evolution.compare import Comparison, compare, labels, names
 from installation.evolution.examination import examine
 from installation.evolution.overlay import write_comparison
 from installation.evolution.store import Store, read_store
-from tests.runs import ears, run
+from tests.runs import audience, run
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Store]]:
 
 @pytest.fixture(scope="module")
 def compared(stores: list[Store]) -> Comparison:
-    return compare(stores, ears(), moments=3)
+    return compare(stores, audience(), moments=3)
 
 
 def test_it_says_exactly_what_is_asked_of_each_run(compared: Comparison) -> None:
@@ -58,13 +58,13 @@ def test_runs_of_one_seed_start_alike_and_selection_parts_them(compared: Compari
 
 def test_its_figures_are_those_of_the_run_s_own_report(stores: list[Store], compared: Comparison) -> None:
     run = compared.runs[2]
-    alone = examine(run.chronicle, ears(), names=())
+    alone = examine(run.chronicle, audience(), names=())
     assert alone.scale == pytest.approx(compared.scale)
     assert (alone.spread[0], alone.spread[-1]) == (run.spread[0], run.spread[-1])
 
 
 def test_two_moments_are_enough_for_the_figures(stores: list[Store], compared: Comparison) -> None:
-    assert compare(stores, ears()).as_dict() == compared.as_dict()
+    assert compare(stores, audience()).as_dict() == compared.as_dict()
 
 
 def test_runs_that_differ_in_their_seed_only_are_one_group(compared: Comparison) -> None:
@@ -79,17 +79,17 @@ def test_the_judge_is_one_that_none_of_them_used(stores: list[Store], tmp_path: 
     run(tmp_path / "other.sqlite", 2, embedding="mfcc")
     with read_store(tmp_path / "other.sqlite") as other:
         with pytest.raises(ModelError, match="none is left to judge by"):
-            compare([stores[0], other], ears())
-        assert compare([other], ears()).held_out == "texture"
-        assert compare([stores[0], other], ears(), "mfcc").held_out == "mfcc"
+            compare([stores[0], other], audience())
+        assert compare([other], audience()).held_out == "texture"
+        assert compare([stores[0], other], audience(), "mfcc").held_out == "mfcc"
 
 
 def test_runs_of_two_models_are_refused_and_both_named(stores: list[Store], tmp_path: Path) -> None:
     run(tmp_path / "other.sqlite", 2, model="bells")
     with read_store(tmp_path / "other.sqlite") as other, pytest.raises(InstallationError, match=r"sines.*bells"):
-        compare([stores[0], other], ears())
+        compare([stores[0], other], audience())
     with pytest.raises(InstallationError, match="no runs"):
-        compare([], ears())
+        compare([], audience())
 
 
 def test_every_run_has_a_name_of_its_own() -> None:

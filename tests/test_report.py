@@ -15,9 +15,9 @@ import pytest
 from PIL import Image
 
 from installation.errors import ModelError, StoreError
+from installation.evolution.audience import Spread, Yardstick, latents_of, open_held_out, points_of, spreads
 from installation.evolution.breeding import new_search
 from installation.evolution.chronicle import Chronicle
-from installation.evolution.ears import Spread, Yardstick, latents_of, open_held_out, points_of, spreads
 from installation.evolution.examination import examine
 from installation.evolution.individual import Individual
 from installation.evolution.kept import Change, Header
@@ -28,7 +28,7 @@ from installation.evolution.report import write_report
 from installation.evolution.settings import Settings
 from installation.evolution.spectrogram import FLOOR_DB, frequencies_hz, spectrogram
 from installation.evolution.store import open_store, read_store
-from tests.runs import DECODE, REFERENCE, SPACE, STEPS, ears, opened, run
+from tests.runs import DECODE, REFERENCE, SPACE, STEPS, audience, opened, run
 from tests.synthesis import RATE_HZ
 
 
@@ -49,7 +49,7 @@ def written(
 ) -> tuple[Path, dict[str, Any]]:
     out = tmp_path_factory.mktemp("report") / "deep" / "er"
     with read_store(lived[0]) as store:
-        return out, write_report(store, out, ears())
+        return out, write_report(store, out, audience())
 
 
 # ---- the chronicle
@@ -117,19 +117,19 @@ def test_a_store_in_which_nobody_lives_is_refused(tmp_path: Path) -> None:
             Chronicle.of(store)
 
 
-# ---- ears
+# ---- audience
 
 
 def test_the_judge_is_the_first_the_search_did_not_use_that_opens() -> None:
-    assert open_held_out(ears(), {"texture"}).name == "mfcc"
-    assert open_held_out(ears(), {"mfcc"}).name == "texture"
-    assert open_held_out(ears(), {"texture"}, "texture").name == "texture"
+    assert open_held_out(audience(), {"texture"}).name == "mfcc"
+    assert open_held_out(audience(), {"mfcc"}).name == "texture"
+    assert open_held_out(audience(), {"texture"}, "texture").name == "texture"
     with pytest.raises(ModelError, match=r"mfcc: the search used it; texture: .* rave has no weights"):
-        open_held_out(ears(), {"texture", "mfcc"})
+        open_held_out(audience(), {"texture", "mfcc"})
 
 
 def test_the_reference_measured_by_itself_is_covered_and_its_scale_is_its_own_neighbourhood() -> None:
-    yardstick = Yardstick.of(ears(), opened("mfcc"))
+    yardstick = Yardstick.of(audience(), opened("mfcc"))
     spread = yardstick.measure(yardstick.reference)
     assert spread.coverage == 1.0 and 1.0 < spread.vendi < len(REFERENCE)
     apart = np.linalg.norm(yardstick.reference[:, None] - yardstick.reference[None], axis=2)
@@ -137,9 +137,9 @@ def test_the_reference_measured_by_itself_is_covered_and_its_scale_is_its_own_ne
 
 
 def test_containers_heard_together_are_as_each_heard_alone(lived: tuple[Path, list[list[int]]]) -> None:
-    chronicle, yardstick = told(lived[0]), Yardstick.of(ears(), opened("mfcc"))
+    chronicle, yardstick = told(lived[0]), Yardstick.of(audience(), opened("mfcc"))
     containers = [chronicle.container(number) for number in (0, 5, 9)]
-    together = spreads(ears(), yardstick, containers, "containers")
+    together = spreads(audience(), yardstick, containers, "containers")
     for container, found in zip(containers, together, strict=True):
         points = np.concatenate([yardstick.embedding.embed(DECODE(each.latents[None])) for each in container])
         alone = Spread(vendi(points, yardstick.scale), nearest_neighbour(points), coverage(points, yardstick.reference))
@@ -148,7 +148,7 @@ def test_containers_heard_together_are_as_each_heard_alone(lived: tuple[Path, li
 
 def test_points_come_in_the_order_of_their_latents() -> None:
     texture, mfcc = opened("texture"), opened("mfcc")
-    both = points_of(ears(), REFERENCE[:19], [texture, mfcc], "sounds")
+    both = points_of(audience(), REFERENCE[:19], [texture, mfcc], "sounds")
     for points, embedding in zip(both, (texture, mfcc), strict=True):
         assert np.allclose(points, embedding.embed(DECODE(REFERENCE[:19])), atol=1e-3)
 
@@ -213,7 +213,7 @@ def test_without_matplotlib_it_says_what_to_install() -> None:
 def test_what_lives_is_judged_by_the_gate_also_where_the_run_had_it_off(tmp_path: Path) -> None:
     run(tmp_path / "s.sqlite", 8, quality=False, rate=1.0, sigma=3.0)
     chronicle = told(tmp_path / "s.sqlite")
-    found = examine(chronicle, ears(), names=())
+    found = examine(chronicle, audience(), names=())
     latents = latents_of(chronicle.container(chronicle.last))
     judged = judge(DECODE(latents), latents, SPACE)
     assert found.quality == pytest.approx(judged.quality.mean())

@@ -67,10 +67,10 @@ def test_a_study_is_written_and_what_listeners_answered_read_back(
     words = ["--triplets", "6", "--ratings", "3", "--repeats", "1"]
     assert main(["study", str(runs[0]), "--out", str(tmp_path / "study.html"), *words]) == 0
     instrument = open_instrument("bronze", "cpu", 1)
-    ears = {name: instrument.calibrated(name, 6, REFERENCE_SEED) for name in ("texture", "mfcc", "rave")}
+    audience = {name: instrument.calibrated(name, 6, REFERENCE_SEED) for name in ("texture", "mfcc", "rave")}
     with read_store(runs[0]) as store:
         study = write_study(
-            store, tmp_path / "same.html", instrument.decode, 48_000, ears, triplets=6, ratings=3, repeats=1
+            store, tmp_path / "same.html", instrument.decode, 48_000, audience, triplets=6, ratings=3, repeats=1
         )
     assert (tmp_path / "same.html").read_bytes() == (tmp_path / "study.html").read_bytes()
     answers: list[Any] = [listener(study, n, lambda a, left, right: left, lambda clip: 4) for n in range(3)]

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from installation.errors import InstallationError
+from installation.evolution.audience import Audience, Spread, Yardstick, open_held_out, spreads
 from installation.evolution.chronicle import Chronicle
-from installation.evolution.ears import Ears, Spread, Yardstick, open_held_out, spreads
 from installation.evolution.store import Store
 
 SEED = "seed"
@@ -66,7 +66,7 @@ class Comparison:
         return dict(zip(labels(settings), together.values(), strict=True))
 
 
-def compare(stores: Sequence[Store], ears: Ears, heldout: str | None = None, moments: int = 2) -> Comparison:
+def compare(stores: Sequence[Store], audience: Audience, heldout: str | None = None, moments: int = 2) -> Comparison:
     """The runs of `stores`, each heard at `moments` generations, of which the first and the last are two. They are
     judged by `heldout`, or the first embedding that none of them used. InstallationError if they are of different
     models, or none; ModelError if nothing is left to judge by."""
@@ -75,8 +75,8 @@ def compare(stores: Sequence[Store], ears: Ears, heldout: str | None = None, mom
         Chronicle.of(store, name) for store, name in zip(stores, names(store.path for store in stores), strict=True)
     ]
     used = set().union(*(each.used for each in told))
-    yardstick = Yardstick.of(ears, open_held_out(ears, used, heldout))
-    runs = tuple(_heard(each, ears, yardstick, moments) for each in told)
+    yardstick = Yardstick.of(audience, open_held_out(audience, used, heldout))
+    runs = tuple(_heard(each, audience, yardstick, moments) for each in told)
     return Comparison(runs, yardstick.embedding.name, yardstick.scale)
 
 
@@ -92,9 +92,9 @@ def _check(stores: Sequence[Store]) -> None:
             )
 
 
-def _heard(told: Chronicle, ears: Ears, yardstick: Yardstick, moments: int) -> Run:
+def _heard(told: Chronicle, audience: Audience, yardstick: Yardstick, moments: int) -> Run:
     numbers = told.evenly(moments)
-    spread = spreads(ears, yardstick, [told.container(number) for number in numbers], told.name)
+    spread = spreads(audience, yardstick, [told.container(number) for number in numbers], told.name)
     return Run(told, tuple(numbers), tuple(spread))
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.errors import ModelError
+from installation.evolution.audience import Audience, Spread, Yardstick, latents_of, open_held_out, points_of, spreads
 from installation.evolution.chronicle import Chronicle
 from installation.evolution.diagnosis import Diagnosis, diagnose, twins
-from installation.evolution.ears import Ears, Spread, Yardstick, latents_of, open_held_out, points_of, spreads
 from installation.evolution.embedding import EMBEDDINGS, Embedding
 from installation.evolution.evaluation import batches
 from installation.evolution.individual import Individual, embeddings_of
@@ -105,20 +105,20 @@ def _named(each: Individual, now: float) -> dict[str, Any]:
 
 def examine(
     chronicle: Chronicle,
-    ears: Ears,
+    audience: Audience,
     heldout: str | None = None,
     moments: int = MOMENTS,
     names: Sequence[str] = tuple(EMBEDDINGS),
 ) -> Examination:
     """Hear the run's containers again at `moments` generations and judge them under `heldout`, or the first embedding
     the search did not use; compare the embeddings `names`. ModelError where nothing is left to judge by."""
-    yardstick = Yardstick.of(ears, open_held_out(ears, chronicle.used, heldout))
+    yardstick = Yardstick.of(audience, open_held_out(audience, chronicle.used, heldout))
     numbers = chronicle.evenly(moments)
     containers = [chronicle.container(number) for number in numbers]
-    spread = spreads(ears, yardstick, containers, "containers")
+    spread = spreads(audience, yardstick, containers, "containers")
     living = chronicle.container(chronicle.last)
-    quality, faults = _judged(ears, living)
-    reference = reference_sparseness(chronicle, ears)
+    quality, faults = _judged(audience, living)
+    reference = reference_sparseness(chronicle, audience)
     return Examination(
         chronicle=chronicle,
         held_out=yardstick.embedding.name,
@@ -126,7 +126,7 @@ def examine(
         numbers=tuple(numbers),
         spread=tuple(spread),
         novel=tuple(chronicle.most_novel(NOVEL)),
-        agreement=agree(ears, living, names),
+        agreement=agree(audience, living, names),
         reference=reference,
         quality=quality,
         faults=faults,
@@ -134,42 +134,42 @@ def examine(
     )
 
 
-def _judged(ears: Ears, living: list[Individual]) -> tuple[float, dict[str, int]]:
+def _judged(audience: Audience, living: list[Individual]) -> tuple[float, dict[str, int]]:
     """Mean quality of those who live, and the reasons the gate has against them, also if the run had it off."""
     reasons: Counter[str] = Counter()
     quality = []
     for latents in batches(latents_of(living)):
-        judged = judge(ears.decode(latents), latents, ears.space)
+        judged = judge(audience.decode(latents), latents, audience.space)
         quality += judged.quality.tolist()
         reasons.update(reason for reason in judged.reasons if reason)
     return float(np.mean(quality)) if quality else 0.0, dict(reasons)
 
 
-def agree(ears: Ears, living: list[Individual], names: Sequence[str]) -> Concordance:
+def agree(audience: Audience, living: list[Individual], names: Sequence[str]) -> Concordance:
     """Whether the embeddings `names` find the same of `living` alike; those that can't be opened are left out."""
     opened: list[Embedding] = []
     missing = {}
     for name in names:
         try:
-            opened.append(ears.embed(name))
+            opened.append(audience.embed(name))
         except ModelError as error:
             missing[name] = str(error)
     some = [living[place] for place in np.unique(np.linspace(0, len(living) - 1, COMPARED_AT_MOST).round().astype(int))]
-    points = points_of(ears, latents_of(some), opened, "embeddings")
+    points = points_of(audience, latents_of(some), opened, "embeddings")
     return Concordance(tuple(each.name for each in opened), agreement(points), missing, len(some))
 
 
-def reference_sparseness(chronicle: Chronicle, ears: Ears) -> float | None:
+def reference_sparseness(chronicle: Chronicle, audience: Audience) -> float | None:
     """Mean sparseness a container of the run's size would have that was drawn from the reference, by the run's own
     measure and embedding; None where that can't be opened any more, or novelty was seen through components of it."""
     settings, size = chronicle.settings, len(chronicle.container(chronicle.last))
     if settings.components:
         return None
     try:
-        embedding = ears.reopen(chronicle.embedded.name, chronicle.embedded.calibration)
+        embedding = audience.reopen(chronicle.embedded.name, chronicle.embedded.calibration)
     except ModelError:
         return None
-    (points,) = points_of(ears, ears.reference[:size], [embedding], "reference")
+    (points,) = points_of(audience, audience.reference[:size], [embedding], "reference")
     measure = farthest if settings.selection == "farthest" else sparseness
     return float(measure(points, settings.neighbours).mean())
 

@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 from installation.errors import InstallationError
 from installation.evolution import plots
+from installation.evolution.audience import Spread
 from installation.evolution.compare import Comparison, Run
-from installation.evolution.ears import Spread
 from installation.evolution.page import document, figure, table
 
 Curves = tuple[Sequence[int], npt.NDArray[np.float64]]

@@ -17,9 +17,9 @@ import numpy.typing as npt
 
 from installation.errors import InstallationError
 from installation.evolution import plots
+from installation.evolution.audience import Audience
 from installation.evolution.chronicle import Chronicle
 from installation.evolution.clips import wav
-from installation.evolution.ears import Ears
 from installation.evolution.embedding.pca import Pca
 from installation.evolution.examination import Examination, examine, plan
 from installation.evolution.generation import Generation
@@ -34,16 +34,16 @@ Floats = npt.NDArray[np.float32]
 SOUNDS = "sounds"
 
 
-def write_report(store: Store, out: Path, ears: Ears, heldout: str | None = None) -> dict[str, Any]:
+def write_report(store: Store, out: Path, audience: Audience, heldout: str | None = None) -> dict[str, Any]:
     """Write the report of `store` into the folder `out`, made if missing; the figures of report.json. Judged under the
     embedding `heldout`, or the first the search did not use. InstallationError if it can't be written, ModelError if
     nothing is left to judge by."""
     plots.canvas()
-    found = examine(Chronicle.of(store), ears, heldout)
+    found = examine(Chronicle.of(store), audience, heldout)
     try:
         (out / SOUNDS).mkdir(parents=True, exist_ok=True)
         _draw(found, out)
-        _sound(found, out, ears)
+        _sound(found, out, audience)
         figures = found.figures()
         (out / "report.json").write_text(json.dumps(figures, indent=1), "utf-8")
         (out / "index.html").write_text(document(f"{found.chronicle.name}, a report", _body(found)), "utf-8")
@@ -89,15 +89,15 @@ def _credit_rows(past: list[Generation]) -> dict[str, list[float]]:
     return {name: row for name, row in rows.items() if len(set(row)) > 1}
 
 
-def _sound(found: Examination, out: Path, ears: Ears) -> None:
+def _sound(found: Examination, out: Path, audience: Audience) -> None:
     """The most novel as WAV and picture. Decoded one by one: ten clips, and each as it would sound alone."""
     for each, _ in found.novel:
-        (sound,) = ears.decode(each.latents[None])
-        (out / SOUNDS / f"{each.identity}.wav").write_bytes(wav(sound, ears.sample_rate_hz))
-        seconds = len(sound) / ears.sample_rate_hz
-        picture = spectrogram(sound, ears.sample_rate_hz)
+        (sound,) = audience.decode(each.latents[None])
+        (out / SOUNDS / f"{each.identity}.wav").write_bytes(wav(sound, audience.sample_rate_hz))
+        seconds = len(sound) / audience.sample_rate_hz
+        picture = spectrogram(sound, audience.sample_rate_hz)
         path = out / SOUNDS / f"{each.identity}.png"
-        plots.spectrogram_plot(path, picture, frequencies_hz(ears.sample_rate_hz), seconds)
+        plots.spectrogram_plot(path, picture, frequencies_hz(audience.sample_rate_hz), seconds)
 
 
 # The page -------------------------------------------------------------------------------------------------------

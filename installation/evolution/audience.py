@@ -24,7 +24,7 @@ HELD_OUT = ("mfcc", "texture", "rave")
 
 
 @dataclass(frozen=True, eq=False)
-class Ears:
+class Audience:
     """`decode` gives mono sound at `sample_rate_hz`; `space` is where the model's latents lie; `embed` opens an
     embedding by name, calibrated on fixed sounds of the model, `reopen` one as it was calibrated, either raising
     ModelError; `reference` (count, steps, latent_dim) are latents of what the model plays by itself, always the
@@ -56,9 +56,9 @@ class Yardstick:
     scale: float
 
     @classmethod
-    def of(cls, ears: Ears, embedding: Embedding) -> Yardstick:
+    def of(cls, audience: Audience, embedding: Embedding) -> Yardstick:
         """Hear the reference with `embedding`."""
-        (points,) = points_of(ears, ears.reference, [embedding], "reference")
+        (points,) = points_of(audience, audience.reference, [embedding], "reference")
         return cls(embedding, points, neighbourhood(points))
 
     def measure(self, points: Floats) -> Spread:
@@ -66,39 +66,41 @@ class Yardstick:
         return Spread(vendi(points, self.scale), nearest_neighbour(points), coverage(points, self.reference))
 
 
-def open_held_out(ears: Ears, used: Collection[str], named: str | None = None) -> Embedding:
+def open_held_out(audience: Audience, used: Collection[str], named: str | None = None) -> Embedding:
     """The embedding `named`, or the first of HELD_OUT that is not among `used` and can be opened. ModelError if there
     is none."""
     if named is not None:
-        return ears.embed(named)
+        return audience.embed(named)
     reasons = []
     for name in HELD_OUT:
         if name in used:
             reasons.append(f"{name}: the search used it")
             continue
         try:
-            return ears.embed(name)
+            return audience.embed(name)
         except ModelError as error:
             reasons.append(f"{name}: {error}")
     raise ModelError("embedding: none is left to judge by; name one. " + "; ".join(reasons))
 
 
-def points_of(ears: Ears, latents: Floats, embeddings: Sequence[Embedding], what: str) -> list[Floats]:
+def points_of(audience: Audience, latents: Floats, embeddings: Sequence[Embedding], what: str) -> list[Floats]:
     """The sounds of `latents` (count, steps, latent_dim) as points (count, size) of each of `embeddings`, each sound
     decoded once; `what` names the progress bar, in plural."""
     parts: list[list[Floats]] = [[np.zeros((0, each.size), np.float32)] for each in embeddings]
     for batch in tqdm(batches(latents), desc=f"hear {what}", unit="batch", leave=False, disable=None):
-        sounds = ears.decode(batch)
+        sounds = audience.decode(batch)
         for held, embedding in zip(parts, embeddings, strict=True):
             held.append(embedding.embed(sounds))
     return [np.concatenate(held) for held in parts]
 
 
-def spreads(ears: Ears, yardstick: Yardstick, containers: Sequence[Sequence[Individual]], what: str) -> list[Spread]:
+def spreads(
+    audience: Audience, yardstick: Yardstick, containers: Sequence[Sequence[Individual]], what: str
+) -> list[Spread]:
     """How varied each of `containers` is; an individual that lived in several is heard once."""
     everyone = {each.identity: each for container in containers for each in container}
     identities = list(everyone)
-    (points,) = points_of(ears, latents_of(everyone.values()), [yardstick.embedding], what)
+    (points,) = points_of(audience, latents_of(everyone.values()), [yardstick.embedding], what)
     places = {identity: place for place, identity in enumerate(identities)}
     return [yardstick.measure(points[[places[each.identity] for each in container]]) for container in containers]
 
