@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from installation.evolution.measures import (
-    agreement,
+    concordance,
     coverage,
     nearest_neighbour,
     neighbourhood,
@@ -148,6 +148,6 @@ def test_with_ties_it_is_the_correlation_of_mean_ranks() -> None:
 
 def test_an_embedding_agrees_with_itself_moved_and_scaled_and_not_with_another() -> None:
     points = cloud(30)
-    found = agreement([points, 3.0 * moved(points), cloud(30, seed=8)])
+    found = concordance([points, 3.0 * moved(points), cloud(30, seed=8)])
     assert np.allclose(np.diag(found), 1.0) and np.allclose(found, found.T)
     assert found[0, 1] > 0.999 and abs(found[0, 2]) < 0.3

@@ -17,7 +17,7 @@ from installation.evolution.diagnosis import Diagnosis, diagnose, twins
 from installation.evolution.embedding import EMBEDDINGS, Embedding
 from installation.evolution.evaluation import batches
 from installation.evolution.individual import Individual, embeddings_of
-from installation.evolution.measures import agreement
+from installation.evolution.measures import concordance
 from installation.evolution.quality import judge
 from installation.evolution.sparseness import farthest, sparseness
 
@@ -156,7 +156,7 @@ def agree(audience: Audience, living: list[Individual], names: Sequence[str]) ->
             missing[name] = str(error)
     some = [living[place] for place in np.unique(np.linspace(0, len(living) - 1, COMPARED_AT_MOST).round().astype(int))]
     points = points_of(audience, latents_of(some), opened, "embeddings")
-    return Concordance(tuple(each.name for each in opened), agreement(points), missing, len(some))
+    return Concordance(tuple(each.name for each in opened), concordance(points), missing, len(some))
 
 
 def reference_sparseness(chronicle: Chronicle, audience: Audience) -> float | None:

@@ -92,7 +92,7 @@ def rank_correlation(first: Floats, second: Floats) -> float:
     return float(one @ other) / length if length > 0.0 else 0.0
 
 
-def agreement(points: list[Floats]) -> Doubles:
+def concordance(points: list[Floats]) -> Doubles:
     """How alike embeddings hear the same sounds: rank correlation of all pairwise distances, (embeddings, embeddings).
     `points` holds (count, size) for each embedding, row by row the same sounds."""
     apart = [pairwise(each) for each in points]
