@@ -64,15 +64,20 @@ class Shell:
             self.breeder = self.open(opened)
             while not self.link.stopped:
                 self.turn(self.breeder)
+            self._pulse(at_once=True)
 
     def beat(self) -> bool:
         """Drain commands and pulse; whether to go on with what is being done."""
         for command in self.link.drain():
             self._obey(command)
+        self._pulse()
+        return not (self.link.stopped or self._reset)
+
+    def _pulse(self, at_once: bool = False) -> None:
+        """A sign of life; at once when it is the last, for the report."""
         self.turns += 1
         progress = self.turns + (self.breeder.evaluator.batches if self.breeder else 0)
-        self.link.pulse(self.now_s(), progress, self._figures)
-        return not (self.link.stopped or self._reset)
+        self.link.pulse(self.now_s(), progress, self._figures, at_once)
 
     def _obey(self, command: Any) -> None:
         match command:
