@@ -56,10 +56,11 @@ def test_in_a_film_the_sound_begins_when_the_picture_does(tmp_path: Path) -> Non
 
 
 def test_the_same_film_is_the_same_bytes(tmp_path: Path) -> None:
+    """Forty, for it was one in thirty that differed while PyAV's encoder converted the frames by itself."""
     digests = set()
-    for name in ("a.mp4", "b.mp4"):
-        film(tmp_path / name, 1.4)
-        digests.add(hashlib.sha256((tmp_path / name).read_bytes()).hexdigest())
+    for index in range(40):
+        film(tmp_path / f"{index}.mp4", 1.4)
+        digests.add(hashlib.sha256((tmp_path / f"{index}.mp4").read_bytes()).hexdigest())
     assert len(digests) == 1
 
 

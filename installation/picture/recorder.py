@@ -118,7 +118,8 @@ class _Film:
         self._frames = self._samples = 0
 
     def write_frame(self, rgb: Frame) -> None:
-        frame = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
+        # Converted here: left to the encoder, about one film in thirty came out with other bytes (PyAV 18.1, measured).
+        frame = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24").reformat(format="yuv420p")
         frame.pts = self._frames
         frame.time_base = self._picture.codec_context.time_base
         self._frames += 1
