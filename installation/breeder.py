@@ -174,7 +174,7 @@ class Shell:
                 if played:
                     if self._replace:
                         self._send(self.breeder.search.trajectories())
-                    self.link.send(Play(played, first=True))
+                    self.link.send(Play(played, first=True, part=self.setup.part))
                 self._mention(self.breeder.store_fault)
 
     def _rehear(self, breeder: Breeder) -> None:
@@ -209,7 +209,7 @@ class Shell:
         if trajectories and self._replace and self.breeder is not None:
             trajectories = self.breeder.search.trajectories()
         if trajectories:
-            self.link.send(Play(trajectories, self._replace))
+            self.link.send(Play(trajectories, self._replace, part=self.setup.part))
             self._replace = False
 
     def _mention(self, fault: str | None) -> None:
@@ -299,7 +299,7 @@ def main(connection: Connection, setup: BreederSetup) -> None:
     """The process. Ends when told to, or when its parent ends; a fault is said, and raised for the exit status."""
     follow_parent()
     os.nice(NICE)
-    link = Link(connection, "breeder")
+    link = Link(connection, "breeder" if setup.part == 1 else f"breeder {setup.part}")
     try:
         Shell(link, setup).run()
     except InstallationError as error:

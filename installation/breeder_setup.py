@@ -26,9 +26,11 @@ EMBEDDING = "/evolution/embedding"
 @dataclass(frozen=True)
 class BreederSetup:
     """All a breeder needs to start; picklable. `model` is a name in the folder `models` or a path; without `store`
-    nothing is kept; `values` are parameters by address, in their natural units."""
+    nothing is kept; `values` are parameters by address, in their natural units, those of its `part` as if it were the
+    first."""
 
     model: str
+    part: int = 1
     models: Path = MODELS
     device: str = "cpu"
     store: Path | None = None

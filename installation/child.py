@@ -48,21 +48,21 @@ class Role:
     wants_restart: tuple[int, ...] = ()
 
 
-def nothing() -> None:
-    """No first message."""
-    return
+def nothing() -> tuple[Any, ...]:
+    """No first messages."""
+    return ()
 
 
 @dataclass
 class Child:
     """One running (or dead) process of a role. `setup` makes what it is started with, a few kilobytes at the most;
-    `greet` the first message it is sent, of any size, or None. `heard` and `log` are called on the loop."""
+    `greet` the first messages it is sent, of any size. `heard` and `log` are called on the loop."""
 
     role: Role
     setup: Callable[[], Any]
     heard: Callable[[Any], None]
     log: Callable[[str, str], None]
-    greet: Callable[[], Any] = nothing
+    greet: Callable[[], tuple[Any, ...]] = nothing
     restarts: int = 0
     rss_mb: float = 0.0
     down_s: float = 0.0
@@ -128,8 +128,7 @@ class Child:
         self._reader = threading.Thread(target=_read, args=(ours, loop, take), daemon=True)
         self._reader.start()
         threading.Thread(target=_write, args=(ours, self._outbox), daemon=True).start()
-        greeting = self.greet()
-        if greeting is not None:
+        for greeting in self.greet():
             self.send(greeting)
         self.log(self.role.name, f"started, process {process.pid}")
 

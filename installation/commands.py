@@ -119,12 +119,13 @@ class Trajectory:
 
 @dataclass(frozen=True, eq=False)
 class Play:
-    """Survivors of a brood, for the player's repertoire; `replace` makes them all of it, `first` puts them before
+    """Survivors of a brood, for the repertoire of a `part`; `replace` makes them all of it, `first` puts them before
     whatever waits to be played."""
 
     trajectories: tuple[Trajectory, ...]
     replace: bool = False
     first: bool = False
+    part: int = 1
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,14 @@ class Drop:
     """Play the trajectories of these `identities` no more: if one is sounding, leave it."""
 
     identities: tuple[int, ...]
+    part: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Listened:
+    """What the input played, as the voice's encoder heard it: phrases (count, steps, latent_dim) for the search."""
+
+    phrases: Floats
 
 
 @dataclass(frozen=True)
@@ -163,4 +172,4 @@ class Said:
 Wish = More | Never | Pin | Unpin | Revive
 """What people want of one trajectory."""
 Control = Set | Ramp | Recall | Next | Panic | Ping | Reset | Forget | Wish
-Command = Control | Stop | Play | Drop | Strain
+Command = Control | Stop | Play | Drop | Listened | Strain

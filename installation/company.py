@@ -12,9 +12,10 @@ from installation.child import Child
 
 WATCH_S = 0.2
 SHARED = Path("/dev/shm")
-RENEWED = ("voice", "breeder", "stage", "midi")
-"""The order in which a change of scene starts them again: the voice before trajectories of its model come."""
-ENDED = ("midi", "breeder", "voice", "stage")
+FIRST = ("voice",)
+"""A change of scene starts these again before all others: the voice before trajectories of its models come."""
+LAST = ("voice", "stage")
+"""These end after all others."""
 
 
 class Company:
@@ -51,7 +52,7 @@ class Company:
         while True:
             await self._asked.wait()
             self._asked.clear()
-            for name in [name for name in RENEWED if name in self._to_renew]:
+            for name in sorted(self._to_renew, key=lambda name: (name not in FIRST, name)):
                 await self.children[name].stop()
                 self._to_renew.discard(name)
                 if self._wanted(name):
@@ -69,5 +70,5 @@ class Company:
 
     async def stop(self) -> None:
         """End them all, one after another."""
-        for name in ENDED:
+        for name in sorted(self.children, key=lambda name: (name in LAST, LAST.index(name) if name in LAST else 0)):
             await self.children[name].stop()

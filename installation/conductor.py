@@ -17,15 +17,14 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
-from installation import breeder, commands, report, setups, stage, voice
+from installation import breeder, commands, performance, report, setups, stage, voice
 from installation.breeder_setup import BreederSetup
 from installation.child import Child, Role, nothing
 from installation.company import Company
 from installation.control import midi, router
 from installation.control.ears import Ears
 from installation.link import SIGNALS
-from installation.model import load
-from installation.parameters import Ramp, Ramps, Values, declared
+from installation.parameters import PARTS, Ramp, Ramps, Values, part_of
 from installation.ring import Ring
 from installation.scene import Scene
 from installation.show import Show
@@ -42,7 +41,7 @@ HEAD_START_S = 1.5
 ROLES = {
     "voice": Role("voice", voice.main, patience_s=3.0, wants_restart=(voice.CARD_DIED, voice.CARD_FOUND)),
     "stage": Role("stage", stage.main, patience_s=5.0, wants_restart=(stage.DISPLAY_FOUND,)),
-    "breeder": Role("breeder", breeder.main, patience_s=30.0),
+    **{name: Role(name, breeder.main, patience_s=30.0) for name in router.BREEDERS},
     "midi": Role("midi", midi.main, patience_s=15.0),
 }
 
@@ -65,7 +64,7 @@ class Conductor:
     def __init__(self, show: Show, options: Options, started_s: float) -> None:
         self._show, self._options, self._started_s = show, options, started_s
         self._ramps = Ramps()
-        self._repertoire = Repertoire()
+        self._repertoires = {number: Repertoire() for number in range(1, PARTS + 1)}
         self._stop = asyncio.Event()
         self._voice_sounds = asyncio.Event()
         self.ring: Ring | None = None
@@ -83,13 +82,13 @@ class Conductor:
         return self._show.scene
 
     def _take_scene(self) -> None:
-        self._model = load(self.scene.model)
-        self._parameters = declared(self._model.latent_dim)
+        self._models = setups.scene_models(self.scene)
+        self._parameters = setups.scene_parameters(self._models)
         self._values = Values(self._parameters, self._scene_values())
         self._playing = self.scene
 
     def _scene_values(self) -> dict[str, float]:
-        return setups.scene_values(self.scene, self._model)
+        return setups.scene_values(self.scene, self._models)
 
     def stop(self) -> None:
         """End the run, as a signal would."""
@@ -105,7 +104,7 @@ class Conductor:
         if self._options.seconds is not None:
             loop.call_later(self._options.seconds, self.stop)
         with ExitStack() as stack:
-            rate_hz = self._model.sample_rate_hz
+            rate_hz = self._models[0].sample_rate_hz
             self.ring = stack.enter_context(Ring.create(int(RING_S * rate_hz), CHANNELS, rate_hz))
             self._track = track = stack.enter_context(Track.create())
             self._shared = (self.ring.name, track.name)
@@ -143,13 +142,20 @@ class Conductor:
         started_with: dict[str, Callable[[], Any]] = {
             "voice": self._voice_setup,
             "stage": self._stage_setup,
-            "breeder": self._breeder_setup,
             "midi": lambda: self.scene.midi,
+            **{name: functools.partial(self._breeder_setup, number) for number, name in enumerate(router.BREEDERS, 1)},
         }
-        greet = self._repertoire.play if role.name == "voice" else nothing
+        greet = self._greeting if role.name == "voice" else nothing
         return Child(role, started_with[role.name], self._hear, self.log, greet)
 
+    def _greeting(self) -> tuple[commands.Play, ...]:
+        """What a voice that starts goes on with."""
+        plays = (repertoire.play(number) for number, repertoire in self._repertoires.items())
+        return tuple(play for play in plays if play is not None)
+
     def _wanted(self, name: str) -> bool:
+        if name in router.BREEDERS:
+            return router.BREEDERS.index(name) < len(self._models)
         return name != "midi" or bool(self.scene.midi)
 
     def _voice_setup(self) -> voice.VoiceSetup:
@@ -167,11 +173,12 @@ class Conductor:
 
     def _stage_setup(self) -> stage.StageSetup:
         values, headless = self._values.as_dict(), self._options.headless
-        return setups.stage_setup(self.scene, values, self._shared, self._model.latent_dim, headless)
+        return setups.stage_setup(self.scene, values, self._shared, self._models[0].latent_dim, headless)
 
-    def _breeder_setup(self) -> BreederSetup:
-        store = self._options.state / f"{self._show.stem}.sqlite"
-        return setups.breeder_setup(self.scene, self._seed, self._values.as_dict(), store)
+    def _breeder_setup(self, number: int) -> BreederSetup:
+        of = "" if number == 1 else f".{number}"
+        store = self._options.state / f"{self._show.stem}{of}.sqlite"
+        return setups.breeder_setup(self.scene, self._seed, self._values.as_dict(), store, number)
 
     @property
     def _seed(self) -> int:
@@ -182,11 +189,14 @@ class Conductor:
         match message:
             case commands.Said(process, sentence):
                 self.log(process, sentence)
-            case commands.Play() if not self._company.old("breeder"):  # else it still breeds for the scene before
-                self._repertoire.take(message, self._sounding())
+            case commands.Play(part=number) if not self._company.old(router.BREEDERS[number - 1]):
+                # else it still breeds for the scene before
+                self._repertoires[number].take(message, self._sounding() if number == 1 else 0)
                 self._company.send("voice", message)
             case commands.Set() if not self._company.old("breeder"):  # what it was asked for and could not do
                 self._obey(message)
+            case commands.Listened():
+                self._company.send("breeder", message)
             case commands.Pulse("voice", _, figures):
                 self._hear_voice(figures)
             case commands.Pulse("breeder", _, figures):
@@ -203,7 +213,8 @@ class Conductor:
             self._voice_sounds.set()
         if figures:
             strain = commands.Strain(figures["decode_ms"]["recent_p99"], figures["decode_budget_ms"])
-            self._company.send("breeder", strain)
+            for name in router.BREEDERS:
+                self._company.send(name, strain)
 
     def _hear_breeder(self, figures: dict[str, Any]) -> None:
         """A pulse of the breeder: say what ails the search, once, and when it is over."""
@@ -224,7 +235,7 @@ class Conductor:
             await asyncio.wait_for(self._voice_sounds.wait(), HEAD_START_S)
         except TimeoutError:
             self.log("conductor", "the voice takes its time; the others start beside it")
-        self._company.start(("breeder", "stage", "midi"))
+        self._company.start((*router.BREEDERS, "stage", "midi"))
         await self._company.keep_new()
 
     async def _watch(self) -> None:
@@ -252,11 +263,14 @@ class Conductor:
             case commands.Next():
                 return self._change(self._show.next())
             case commands.Reset() | commands.Forget():
-                self._company.send("breeder", command)
+                for name in router.BREEDERS:
+                    self._company.send(name, command)
             case commands.Revive(identity):
                 return self._wish(command, identity)
             case commands.More(identity) | commands.Never(identity) | commands.Pin(identity) | commands.Unpin(identity):
-                return self._wish(command, self._repertoire.meant(self._sounding()) if identity is None else identity)
+                return self._wish(
+                    command, self._repertoires[1].meant(self._sounding()) if identity is None else identity
+                )
             case commands.Panic():
                 self._panic()
         return None
@@ -269,7 +283,7 @@ class Conductor:
         if self._company.old("breeder") or not self._company.children["breeder"].alive:
             return commands.Refused(f"{name} {identity}: the breeder is not there")
         if isinstance(wish, commands.Never):
-            self._repertoire.drop(identity)
+            self._repertoires[1].drop(identity)
             self._company.send("voice", commands.Drop((identity,)))
         self.log("conductor", f"{name} {identity}")
         self._company.send("breeder", replace(wish, identity=identity))
@@ -285,7 +299,8 @@ class Conductor:
     def _forward(self, address: str, value: float) -> None:
         """Tell the processes that obey this parameter, and whoever wants to know."""
         for process in router.obeying(self._parameters[address]):
-            self._company.send(process, commands.Set(address, value))
+            own = part_of(address)[1] if process in router.BREEDERS else address
+            self._company.send(process, commands.Set(own, value))
         self._ears.tell(address, value)
 
     async def _ramp(self) -> None:
@@ -313,15 +328,17 @@ class Conductor:
             return changed
         before = self._playing
         self._ramps.clear()
-        self._repertoire.clear()
+        for repertoire in self._repertoires.values():
+            repertoire.clear()
         self._take_scene()
         self.log("conductor", f"scene {self._show.stem}: {self.scene.name}")
         self._company.send("stage", stage.Show(self.scene.picture.shader, setups.mappings(self.scene)))
-        self._company.send("voice", voice.Ahead(self.scene.voice.ahead_ms))
+        self._company.send("voice", performance.Ahead(self.scene.voice.ahead_ms))
+        self._company.send("voice", setups.arrangement(self.scene, self._seed, self._values.as_dict()))
         self._ears.change(self.scene, self._parameters)
         for address, value in self._values.as_dict().items():
             self._forward(address, value)
-        renewed = {"breeder"} | ({"midi"} if self.scene.midi or before.midi else set())
+        renewed = set(router.BREEDERS) | ({"midi"} if self.scene.midi or before.midi else set())
         if setups.card_of(self.scene) != setups.card_of(before):
             renewed.add("voice")
         if setups.screen_of(self.scene) != setups.screen_of(before):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Curve = Literal["linear", "exponential", "steps", "switch", "choice"]
@@ -162,9 +162,61 @@ _FIXED = (
         "Time of the glide in latent space from one trajectory to the next.",
     ),
     Parameter("/voice/hold", 0, 1, 0, "", "switch", "Stay on the latent now sounding."),
+    Parameter(
+        "/voice/detune",
+        -1200.0,
+        1200.0,
+        0.0,
+        "cents",
+        "linear",
+        "Pitch and speed together, as of a tape: how far the step rate lies from the model's own.",
+    ),
+    Parameter(
+        "/voice/width",
+        0.0,
+        1.0,
+        0.0,
+        "",
+        "linear",
+        "Of a mono model: how far left and right wander apart in latent space, each decoded for itself.",
+    ),
+    Parameter(
+        "/voice/tame",
+        0.0,
+        1.0,
+        1.0,
+        "",
+        "linear",
+        "How firmly latents are kept within the range the model's card recommends.",
+    ),
+    Parameter(
+        "/voice/gate",
+        -120.0,
+        0.0,
+        -120.0,
+        "dB",
+        "linear",
+        "Expander: what is quieter than this becomes quieter still; -120 is off.",
+    ),
+    Parameter(
+        "/voice/gate_ratio",
+        1.0,
+        20.0,
+        2.0,
+        "",
+        "exponential",
+        "Decibels the expander makes of one.",
+    ),
+    Parameter(
+        "/input/mix", 0.0, 1.0, 0.0, "", "linear", "From what evolution plays (0) to what the input is heard as (1)."
+    ),
+    Parameter("/input/gain", -40.0, 40.0, 0.0, "dB", "linear", "Loudness of the input, after it is levelled."),
+    Parameter("/input/listen", 0, 1, 0, "", "switch", "Give what the input plays to the search, as individuals."),
+    Parameter("/input/guard", 0, 1, 1, "", "switch", "Turn away from the input while it hears the show itself."),
     Parameter("/picture/brightness", 0.0, 1.0, 1.0, "", "linear", "Brightness of the picture."),
     Parameter("/picture/feedback", 0.0, 1.0, 0.5, "", "linear", "How long a drawing's trace stays."),
     Parameter("/picture/hue", 0.0, 1.0, 0.0, "", "linear", "Turn of the colour wheel."),
+    Parameter("/master/gain", -60.0, 12.0, 0.0, "dB", "linear", "Loudness of all parts together, before the limiter."),
     Parameter("/master/mute", 0, 1, 0, "", "switch", "Silence, faded; the show goes on unheard."),
     Parameter("/master/blackout", 0, 1, 0, "", "switch", "A black picture; the sound goes on."),
 )
@@ -176,17 +228,50 @@ _LATENT = (
     ("evolve", 0, 1, 1, "", "switch", "Whether mutation may move latent {n}."),
 )
 
-MASTER = ("master",)
+PARTS = 4
+"""Models that play together, at the most. The first is the voice; the others are parts 2, 3, 4."""
 
 
-def declared(latent_dim: int) -> dict[str, Parameter]:
-    """Every parameter of a show whose model has `latent_dim` latents, by address."""
-    latents = tuple(
+def declared(latent_dim: int, others: tuple[int, ...] = ()) -> dict[str, Parameter]:
+    """Every parameter of a show whose model has `latent_dim` latents, by address; `others` are the numbers of latents
+    of the models of part 2, 3 …, whose knobs are those of the voice and its latents under an address of their own."""
+    found = [*_FIXED, *_latents(latent_dim)]
+    for number, dim in enumerate(others, 2):
+        own = (*(each for each in _FIXED if each.owner == "voice"), *_latents(dim))
+        found.extend(replace(each, address=of_part(number, each.address)) for each in own)
+    return {parameter.address: parameter for parameter in found}
+
+
+def _latents(latent_dim: int) -> tuple[Parameter, ...]:
+    return tuple(
         Parameter(f"/latent/{n}/{key}", low, high, default, unit, curve, sentence.format(n=n))  # type: ignore[arg-type]
         for n in range(latent_dim)
         for key, low, high, default, unit, curve, sentence in _LATENT
     )
-    return {parameter.address: parameter for parameter in (*_FIXED, *latents)}
+
+
+def of_part(number: int, address: str) -> str:
+    """The address at which part `number` has what the first part has at `address`: /voice/gain → /part/2/gain,
+    /latent/0/bias → /part/2/latent/0/bias."""
+    return address if number == 1 else f"/part/{number}/{address.removeprefix('/voice/').lstrip('/')}"
+
+
+def part_of(address: str) -> tuple[int, str]:
+    """The inverse of `of_part`: the part's number, and the address at which the first part has the same."""
+    words = address.split("/", 3)
+    if len(words) < 4 or words[1] != "part":
+        return 1, address
+    key = words[3]
+    return int(words[2]), f"/{key}" if key.startswith("latent/") else f"/voice/{key}"
+
+
+def as_first(values: Mapping[str, float], number: int) -> dict[str, float]:
+    """`values` as part `number` sees them: its own at the addresses of the first part, and all that no part owns."""
+    if number == 1:
+        return dict(values)
+    shared = {address: value for address, value in values.items() if address.split("/")[1] not in ("voice", "latent")}
+    own = ((part_of(address), value) for address, value in values.items() if address.startswith(f"/part/{number}/"))
+    return shared | {address: value for (_, address), value in own}
 
 
 def section(owner: str) -> tuple[Parameter, ...]:

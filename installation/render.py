@@ -20,7 +20,9 @@ from installation import setups
 from installation.breeder_setup import offline
 from installation.commands import Play
 from installation.errors import RenderError
+from installation.evolution.breeding import Breeder
 from installation.model import load
+from installation.performance import Performance
 from installation.picture.canvas import Canvas
 from installation.picture.recorder import Recorder
 from installation.picture.scenery import Scenery
@@ -29,7 +31,6 @@ from installation.scene import Scene
 from installation.sound.card import Taker
 from installation.sound.decoder import open_decoder
 from installation.track import Track
-from installation.voice import Performance
 
 CHANNELS = 2
 RING = 1 << 17
@@ -52,17 +53,17 @@ class Offline:
 
     def __init__(self, rendering: Rendering, ring: Ring, track: Track) -> None:
         scene = rendering.scene
-        model = load(scene.model)
-        values = setups.scene_values(scene, model)
+        models = setups.scene_models(scene)
+        values = setups.scene_values(scene, models)
         self._ring, self._taker = ring, Taker(ring)
-        decoder = open_decoder(model.decoder, "cpu")
-        self.performance = Performance(setups.voice_setup(scene, rendering.seed, values), model, decoder, ring, track)
-        self.breeder = offline(
-            setups.breeder_setup(scene, rendering.seed, values), model, open_decoder(model.decoder, "cpu")
-        )
+        self.performance = Performance(ring, track, values, scene.voice.ahead_ms)
+        self._nurseries = []
+        for model, part in zip(models, setups.parts(scene, rendering.seed), strict=True):
+            decoders = [open_decoder(model.decoder, "cpu") for _ in range(2)]
+            self.performance.enter(self.performance.await_part(part, model), decoders[0])
+            setup = setups.breeder_setup(scene, rendering.seed, values, number=part.number)
+            self._nurseries.append(Nursery(part.number, offline(setup, model, decoders[1])))
         self._interval = max(1, int(values.get("/evolution/interval", 2.0) * ring.sample_rate_hz))
-        self._bred = -self._interval
-        self._sent = False
 
     def advance(self, count: int) -> Samples:
         """The next `count` samples, (count, channels), bred for, played and listened to."""
@@ -76,17 +77,34 @@ class Offline:
         return out
 
     def _breed(self) -> None:
-        running = self.performance.values["/evolution/running"] > 0.5
-        founding = self.breeder.search.founding
-        if running and (founding or self._ring.taken - self._bred >= self._interval):
-            self._bred = self._ring.taken
-            survivors = self.breeder.generation()
-            self.performance.obey(Play(survivors, replace=not self._sent))
-            self._sent = self._sent or bool(survivors)
+        if self.performance.values.get("/evolution/running", 1.0) > 0.5:
+            for nursery in self._nurseries:
+                nursery.breed(self.performance, self._ring.taken, self._interval)
 
     def figures(self) -> dict[str, Any]:
         """What the rendering came to."""
-        return {"sound": self.performance.figures(), "evolution": self.breeder.figures()}
+        first, *others = (nursery.breeder.figures() for nursery in self._nurseries)
+        figures = {"sound": self.performance.figures(), "evolution": first}
+        return figures | ({"evolution_of_parts": others} if others else {})
+
+
+@dataclass
+class Nursery:
+    """The search of one part, and where it last bred."""
+
+    part: int
+    breeder: Breeder
+    bred: int | None = None
+    sent: bool = False
+
+    def breed(self, performance: Performance, position: int, interval: int) -> None:
+        """A generation, if one is due at `position`; what survives is given to its part."""
+        due = self.bred is None or self.breeder.search.founding or position - self.bred >= interval
+        if due:
+            self.bred = position
+            survivors = self.breeder.generation()
+            performance.obey(Play(survivors, replace=not self.sent, part=self.part))
+            self.sent = self.sent or bool(survivors)
 
 
 def _spans(seconds: float, fps: float, sample_rate_hz: int) -> Iterator[int]:
@@ -131,7 +149,7 @@ class View:
         self, rendering: Rendering, canvas: Canvas, latent_dim: int, offline: Offline, ring: Ring, track: Track
     ) -> None:
         self._canvas, self._ring, self._track = canvas, ring, track
-        self._scenery = Scenery(canvas, latent_dim, offline.performance.values.as_dict())
+        self._scenery = Scenery(canvas, latent_dim, offline.performance.values)
         self._scenery.show(Path(rendering.scene.picture.shader), rendering.scene.picture.mappings)
         self._moment = 0
 

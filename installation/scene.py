@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping as Named
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -48,15 +49,32 @@ what is usual, .5), its age (n of n + 10 generations) and its progress."""
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a scene is held against: its `folder`, its model or why there is none, the shaders, and if they
-    are known the inputs of its own."""
+    """What a scene is held against: its `folder`, the models it names, by what it writes, or why there is none, those
+    it plays in the order of its parts, the shaders, and if they are known the inputs of its own."""
 
     folder: Path
-    model: Model | None = None
-    model_fault: str | None = None
+    models: Named[str, Model | str] = field(default_factory=dict)
+    parts: tuple[str, ...] = ("bronze",)
     shaders: Path = SHADERS
     shader_inputs: tuple[str, ...] | None = None
     shader_fault: str | None = None
+
+    def model(self, written: str) -> Model | None:
+        """The model called, or lying in the folder, `written`, if there is one."""
+        for name, found in self.models.items():
+            if isinstance(found, Model) and written in (name, str(found.folder.resolve())):
+                return found
+        return None
+
+    def latent_dim(self, written: str) -> int:
+        """How many latents it has; as many as can be if it is not known."""
+        found = self.model(written)
+        return found.latent_dim if found else LATENTS_AT_MOST
+
+    def declared(self) -> dict[str, Parameter]:
+        """Every parameter of the scene."""
+        first, *others = (self.latent_dim(written) for written in self.parts)
+        return parameters.declared(first, tuple(others))
 
 
 def _of(owner: str) -> dict[str, Parameter]:
@@ -74,16 +92,19 @@ def _of_latent() -> dict[str, Parameter]:
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 
 
+Backend = Literal["auto", "cpu", "cuda"]
+Init = Literal["random", "normal", "dataset"]
+Steps = Annotated[int, limits(2, 4096, "steps")]
+
+
 @with_knobs(_of("evolution"))
 class Evolution(Section):
     """How the search breeds (LVNS-RAVE: a fixed container, a brood each generation)."""
 
     container: Annotated[int, limits(2, 1000, "steps")] = Field(default=50, description="Individuals alive.")
     brood: Annotated[int, limits(1, 1000, "steps")] = Field(default=30, description="Children of a generation.")
-    steps: Annotated[int, limits(2, 4096, "steps")] = Field(default=64, description="Latents in a trajectory.")
-    init: Literal["random", "normal", "dataset"] = Field(
-        default="dataset", description="What the first individuals are."
-    )
+    steps: Steps = Field(default=64, description="Latents in a trajectory.")
+    init: Init = Field(default="dataset", description="What the first individuals are.")
     archive: Annotated[int, limits(0, 100_000, "steps")] = Field(
         default=500, description="Embeddings remembered, at most."
     )
@@ -97,7 +118,10 @@ class Voice(Section):
     device: Text | None = Field(
         default=None, description="Name of the sound card, or a part of it; the default card without."
     )
-    backend: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="Where the decoder runs.")
+    backend: Backend = Field(default="auto", description="Where the decoder runs.")
+    crossfade_s: Annotated[float, limits(0.02, 60)] = Field(
+        default=2.0, description="Seconds in which a model takes the place of the one before it."
+    )
 
 
 @with_knobs(_of_latent())
@@ -207,7 +231,7 @@ def _control(text: str) -> str:
 def _target(written: str, info: ValidationInfo) -> str:
     """A declared parameter, a switch to toggle, an action, or a recall of a scene."""
     around: Surroundings | None = info.context
-    declared = parameters.declared(around.model.latent_dim if around and around.model else LATENTS_AT_MOST)
+    declared = around.declared() if around else parameters.declared(LATENTS_AT_MOST, (LATENTS_AT_MOST,) * 3)
     address = written.removesuffix(TOGGLE)
     if written in declared or written in ACTIONS or re.fullmatch(re.escape(RECALL) + r" \S.*", written):
         return written
@@ -251,17 +275,18 @@ class Osc(Section):
 def _model(written: str, info: ValidationInfo) -> str:
     """The model's name, or for one that lies elsewhere its folder."""
     around: Surroundings | None = info.context
-    if around and around.model_fault:
-        raise wrong(around.model_fault)
-    if around and around.model and around.model.folder != MODELS / written:
-        return str(around.model.folder.resolve())
+    found = around.models.get(written) if around else None
+    if isinstance(found, str):
+        raise wrong(found)
+    if found and found.folder != MODELS / written:
+        return str(found.folder.resolve())
     return written
 
 
 def _index(written: Any, info: ValidationInfo) -> int:
     """A latent's number, as YAML gives a key: text."""
     around: Surroundings | None = info.context
-    latent_dim = around.model.latent_dim if around and around.model else LATENTS_AT_MOST
+    latent_dim = around.latent_dim(str(info.data.get("model", ""))) if around else LATENTS_AT_MOST
     if not re.fullmatch(r"0|[1-9][0-9]{0,5}", str(written)):
         raise wrong(f"{written!r} is not the number of a latent; allowed are 0..{latent_dim - 1}")
     if int(written) >= latent_dim:
@@ -269,19 +294,49 @@ def _index(written: Any, info: ValidationInfo) -> int:
     return int(written)
 
 
+ModelName = Annotated[Text, AfterValidator(_model)]
+Latents = Annotated[dict[Annotated[int, BeforeValidator(_index)], Annotated[Latent, nothing_is({})]], nothing_is({})]
+LATENTS = "By a latent's number, from 0: its bias, scale, freeze and evolve."
+
+
+@with_knobs(_of("voice"))
+class Part(Section):
+    """Another model that plays beside the voice, bred for by a search of its own."""
+
+    model: ModelName = Field(description="A folder in models/, or a path from the scene's folder.")
+    steps: Steps | None = Field(default=None, description="Latents in a trajectory; without: as the scene's evolution.")
+    init: Init | None = Field(default=None, description="What the first are; without: as the scene's evolution.")
+    backend: Backend = Field(default="auto", description="Where the decoder runs.")
+    latents: Latents = Field(default={}, description=LATENTS)
+
+
+@with_knobs(_of("input"))
+class Input(Section):
+    """A microphone or line that the voice hears: played by its model, and given to the search."""
+
+    device: Text | None = Field(
+        default=None, description="Name of the input, or a part of it; the default input without."
+    )
+    channel: Annotated[int, limits(1, 64, "steps")] | None = Field(
+        default=None, description="Which of its channels, from 1; without: their mean."
+    )
+
+
 class Scene(Section):
     """One scene file."""
 
     name: Text = Field(description="What people call it.")
-    model: Annotated[Text, AfterValidator(_model)] = Field(
+    model: ModelName = Field(
         "bronze", validate_default=True, description="A folder in models/, or a path from the scene's folder."
     )
     seed: Annotated[int, limits(0, 2**32 - 1, "steps")] = Field(default=0, description="Where chance begins.")
     evolution: Annotated[Evolution, nothing_is({})] = Evolution()
     voice: Annotated[Voice, nothing_is({})] = Voice()
-    latents: Annotated[
-        dict[Annotated[int, BeforeValidator(_index)], Annotated[Latent, nothing_is({})]], nothing_is({})
-    ] = Field(default={}, description="By a latent's number, from 0: its bias, scale, freeze and evolve.")
+    latents: Latents = Field(default={}, description=LATENTS)
+    orchestra: Annotated[tuple[Part, ...], Field(max_length=parameters.PARTS - 1), nothing_is(())] = Field(
+        default=(), description="Models that play beside the voice, parts 2 to 4."
+    )
+    input: Annotated[Input | None, nothing_is({})] = Field(default=None, description="What the voice hears.")
     picture: Annotated[Picture, nothing_is({})] = Field(default_factory=dict, validate_default=True)
     master: Annotated[Master, nothing_is({})] = Master()
     midi: Annotated[tuple[Midi, ...], nothing_is(())] = Field(default=(), description="Controllers, by device.")
@@ -290,17 +345,29 @@ class Scene(Section):
     def values(self) -> dict[str, float]:
         """The parameters this scene sets, by address; all others keep their defaults."""
         values: dict[str, float] = {}
-        for owner in ("evolution", "voice", "picture", "master"):
-            values.update(getattr(self, owner).turned(f"/{owner}"))
-        for index, latent in self.latents.items():
-            values.update(latent.turned(f"/latent/{index}"))
+        for owner in ("evolution", "voice", "picture", "master", "input"):
+            section = getattr(self, owner)
+            values.update(section.turned(f"/{owner}") if section is not None else {})
+        values.update(_turned(self.latents))
+        for number, part in enumerate(self.orchestra, 2):
+            own = part.turned("/voice") | _turned(part.latents)
+            values.update({parameters.of_part(number, address): value for address, value in own.items()})
         return values
 
-    def latent_values(self, latent_dim: int) -> dict[str, float]:
-        """Every parameter of each of a model's `latent_dim` latents by address, as set here or by default."""
+    def latent_values(self, latent_dims: tuple[int, ...]) -> dict[str, float]:
+        """Every parameter of each latent of each part's model by address, as set here or by default; `latent_dims` are
+        the models' numbers of latents."""
+        first, *others = latent_dims
         values = {
             address: parameter.default
-            for address, parameter in parameters.declared(latent_dim).items()
-            if parameter.owner == "latent"
+            for address, parameter in parameters.declared(first, tuple(others)).items()
+            if "/latent/" in address
         }
         return values | {address: value for address, value in self.values().items() if address in values}
+
+
+def _turned(latents: Named[int, Latent]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for index, latent in latents.items():
+        found.update(latent.turned(f"/latent/{index}"))
+    return found

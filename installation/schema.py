@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from installation import model, tree
 from installation.errors import Fault, InstallationError, ModelError, SceneError
 from installation.field import kind
-from installation.parameters import nearest
+from installation.parameters import PARTS, nearest
 from installation.scene import SCENES, SHADERS, Scene, Surroundings, find_shader
 
 Inputs = Callable[[Path], tuple[str, ...]]
@@ -90,12 +90,13 @@ def _surroundings(value: Any, path: Path, models: Path, shaders: Path, inputs: I
     """What lies around the scene, as far as what it says of it can be understood before it is validated."""
     folder = path.resolve().parent
     mapping = value if isinstance(value, dict) else {}
-    loaded, fault = _model(mapping.get("model", "bronze"), models, folder)
+    named = _named(mapping)
+    found = {name: _model(name, models, folder) for name in named if name}
     picture = mapping.get("picture")
     written = picture.get("shader") if isinstance(picture, dict) else None
     shader = find_shader(written, folder, shaders) if isinstance(written, str) else None
     allowed, shader_fault = _inputs(shader, inputs)
-    return Surroundings(folder, loaded, fault, shaders, allowed, shader_fault)
+    return Surroundings(folder, found, named, shaders, allowed, shader_fault)
 
 
 def _inputs(shader: Path | None, inputs: Inputs | None) -> tuple[tuple[str, ...] | None, str | None]:
@@ -107,13 +108,23 @@ def _inputs(shader: Path | None, inputs: Inputs | None) -> tuple[tuple[str, ...]
         return None, str(error)
 
 
-def _model(name: Any, models: Path, folder: Path) -> tuple[model.Model | None, str | None]:
-    if not isinstance(name, str) or not name:
-        return None, None
+def _named(mapping: dict[str, Any]) -> tuple[str, ...]:
+    """The models of the scene's parts as it writes them, the voice's first; nothing for what is no name."""
+    orchestra = mapping.get("orchestra")
+    parts = orchestra[: PARTS - 1] if isinstance(orchestra, list) else []
+    written = [
+        mapping.get("model", "bronze"),
+        *(part.get("model") if isinstance(part, dict) else None for part in parts),
+    ]
+    return tuple(name if isinstance(name, str) else "" for name in written)
+
+
+def _model(name: str, models: Path, folder: Path) -> model.Model | str:
+    """The model called `name`, or why there is none."""
     try:
-        return model.load(name, models, folder), None
+        return model.load(name, models, folder)
     except ModelError as error:
-        return None, str(error).removeprefix("model: ")
+        return str(error).removeprefix("model: ")
 
 
 def _sorted(faults: list[Fault]) -> tuple[Fault, ...]:

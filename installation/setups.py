@@ -5,16 +5,50 @@ from __future__ import annotations
 from pathlib import Path
 
 from installation.breeder_setup import BreederSetup
-from installation.model import Model
+from installation.model import Model, load
+from installation.parameters import Parameter, as_first, declared
+from installation.part import PartSetup
+from installation.performance import Arrange
 from installation.picture.uniforms import FeatureMapping
 from installation.scene import Scene
 from installation.stage import StageSetup
 from installation.voice import VoiceSetup
 
 
-def scene_values(scene: Scene, model: Model) -> dict[str, float]:
+def scene_models(scene: Scene) -> tuple[Model, ...]:
+    """The models of the scene's parts, the voice's first."""
+    return tuple(load(name) for name in (scene.model, *(part.model for part in scene.orchestra)))
+
+
+def latent_dims(models: tuple[Model, ...]) -> tuple[int, ...]:
+    return tuple(model.latent_dim for model in models)
+
+
+def scene_parameters(models: tuple[Model, ...]) -> dict[str, Parameter]:
+    """Every parameter of a show of these models, by address."""
+    first, *others = latent_dims(models)
+    return declared(first, tuple(others))
+
+
+def scene_values(scene: Scene, models: tuple[Model, ...]) -> dict[str, float]:
     """The parameters a scene sets, those of each latent among them, by address."""
-    return scene.values() | scene.latent_values(model.latent_dim)
+    return scene.values() | scene.latent_values(latent_dims(models))
+
+
+def parts(scene: Scene, seed: int) -> tuple[PartSetup, ...]:
+    """The scene's parts, the voice first."""
+    evolution = scene.evolution
+    first = PartSetup(1, scene.model, scene.voice.backend, seed, evolution.steps, evolution.init)
+    others = (
+        PartSetup(number, part.model, part.backend, seed, part.steps or evolution.steps, part.init or evolution.init)
+        for number, part in enumerate(scene.orchestra, 2)
+    )
+    return (first, *others)
+
+
+def arrangement(scene: Scene, seed: int, values: dict[str, float]) -> Arrange:
+    """What a voice that plays is to play from now on."""
+    return Arrange(parts(scene, seed), values, scene.voice.crossfade_s)
 
 
 def voice_setup(
@@ -30,12 +64,8 @@ def voice_setup(
     return VoiceSetup(
         ring=shared[0],
         track=shared[1],
-        model=scene.model,
-        seed=seed,
-        steps=scene.evolution.steps,
-        init=scene.evolution.init,
+        parts=parts(scene, seed),
         ahead_ms=scene.voice.ahead_ms,
-        backend=scene.voice.backend,
         device=device or scene.voice.device,
         values=values,
         started_s=started_s,
@@ -43,19 +73,22 @@ def voice_setup(
     )
 
 
-def breeder_setup(scene: Scene, seed: int, values: dict[str, float], store: Path | None = None) -> BreederSetup:
-    """`store` is the file it goes on from; None keeps nothing."""
-    evolution = scene.evolution
+def breeder_setup(
+    scene: Scene, seed: int, values: dict[str, float], store: Path | None = None, number: int = 1
+) -> BreederSetup:
+    """The search for part `number`; `store` is the file it goes on from, None keeps nothing."""
+    evolution, part = scene.evolution, parts(scene, seed)[number - 1]
     return BreederSetup(
-        model=scene.model,
+        model=part.model,
+        part=number,
         store=store,
-        seed=seed,
+        seed=seed + number - 1,
         container=evolution.container,
         brood=evolution.brood,
-        steps=evolution.steps,
-        init=evolution.init,
+        steps=part.steps,
+        init=part.init,
         archive=evolution.archive,
-        values=values,
+        values=as_first(values, number),
     )
 
 
@@ -86,7 +119,7 @@ def mappings(scene: Scene) -> tuple[FeatureMapping, ...]:
 
 def card_of(scene: Scene) -> tuple[object, ...]:
     """What a voice can't change while it plays."""
-    return scene.model, scene.voice.backend, scene.voice.device
+    return scene.voice.device, scene.input.device if scene.input else None, scene.input is None
 
 
 def screen_of(scene: Scene) -> tuple[object, ...]:

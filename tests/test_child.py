@@ -66,9 +66,9 @@ async def until(happened: Callable[[], bool], seconds: float = 15.0) -> None:
         await asyncio.sleep(0.01)
 
 
-def large() -> Play:
+def large() -> tuple[Play]:
     """Far more than a pipe holds."""
-    return Play(tuple(Trajectory(n, np.zeros((64, 128), np.float32)) for n in range(128)))
+    return (Play(tuple(Trajectory(n, np.zeros((64, 128), np.float32)) for n in range(128))),)
 
 
 def test_it_is_started_greeted_told_and_stopped() -> None:

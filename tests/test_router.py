@@ -32,7 +32,7 @@ from installation.parameters import Parameter, Values, declared
 from installation.scene import Midi
 from tests.test_packet import VALID, bundle, one
 
-PARAMETERS = declared(16)
+PARAMETERS = declared(16, (3,))
 DEFAULTS = Values(PARAMETERS).as_dict()
 
 
@@ -56,11 +56,13 @@ def refusal(address: str, *arguments: object) -> str:
 
 def test_every_owner_is_obeyed_by_a_process() -> None:
     assert {parameter.owner for parameter in PARAMETERS.values()} == set(router.OWNERS)
-    assert set().union(*router.OWNERS.values()) == {"breeder", "voice", "stage"}
+    assert set().union(*router.OWNERS.values()) == {*router.BREEDERS, "voice", "stage"}
     assert {address for address in PARAMETERS if address.startswith("/latent/3/")} == {
         f"/latent/3/{key}" for key in ("bias", "scale", "freeze", "evolve")
     }
     assert router.obeying(PARAMETERS["/latent/3/evolve"]) == ("breeder",)
+    assert router.obeying(PARAMETERS["/part/2/latent/1/evolve"]) == ("breeder 2",)
+    assert router.obeying(PARAMETERS["/part/2/latent/1/bias"]) == ("voice",)
     assert router.obeying(PARAMETERS["/latent/3/bias"]) == ("voice",)
     assert router.obeying(PARAMETERS["/master/mute"]) == ("voice", "stage")
 

@@ -54,7 +54,7 @@ def test_values_are_those_set_even_to_their_default_and_all_are_declared() -> No
 
 def test_latent_values_are_complete_for_the_model() -> None:
     scene = Scene.model_validate({"name": "x", "latents": {"1": {"scale": 2.0}, "9": {"bias": 1}}})
-    values = scene.latent_values(4)
+    values = scene.latent_values((4,))
     assert set(values) == {address for address in declared(4) if address.startswith("/latent/")}
     assert {address for address, value in values.items() if value != declared(4)[address].default} == {
         "/latent/1/scale"

@@ -11,20 +11,32 @@ import pytest
 
 from installation.commands import Trajectory
 from installation.ring import Ring
-from installation.sound.mixer import pan_gains
+from installation.sound.lane import Fade, Knobs, Lane, Spread
+from installation.sound.mixer import wide_gains
 from installation.sound.player import Player, Turn
-from installation.sound.stream import Knobs, Stream
+from installation.sound.stream import Stream
 from tests.parts import Floats, SineDecoder, walk
 
-MEAN, DEVIATION = np.zeros(2, np.float32), np.ones(2, np.float32)
-OPEN = Knobs(Turn.none(2), pan_gains(0.0, 1, 2))
+SPREAD = Spread(
+    np.zeros(2, np.float32), np.ones(2, np.float32), np.full(2, -4.0, np.float32), np.full(2, 4.0, np.float32)
+)
+OPEN = Knobs(Turn.none(2), wide_gains(0.0, 2))
 
 
 def stream_on(ring: Ring, decoder: Any = None, ahead: int = 9600) -> Stream:
-    decoder = decoder or SineDecoder()
-    player = Player(Trajectory(1, walk(40, 2)), np.random.default_rng(0))
-    player.offer(tuple(Trajectory(n, walk(40, 2, n)) for n in range(2, 6)))
-    return Stream(ring, decoder, player, OPEN, MEAN, DEVIATION, ahead)
+    stream = Stream(ring, ahead)
+    stream.add(lane_on(ring, decoder))
+    return stream
+
+
+def lane_on(ring: Ring, decoder: Any = None, seed: int = 0, **knobs: Any) -> Lane:
+    player = Player(Trajectory(1, walk(40, 2, seed)), np.random.default_rng(seed))
+    player.offer(tuple(Trajectory(n, walk(40, 2, seed + n)) for n in range(2, 6)))
+    turned = replace(OPEN, **knobs)
+    return Lane(
+        decoder or SineDecoder(), player, turned, SPREAD, ring.sample_rate_hz, ring.channels, ring.written,
+        np.random.default_rng(seed),
+    )  # fmt: skip
 
 
 def take(ring: Ring, count: int) -> Floats:
@@ -66,7 +78,7 @@ def test_turning_nothing_rewrites_the_same_samples(ring: Ring) -> None:
     stream = stream_on(ring)
     play(stream, ring, 9, 700)
     before = ring.tap(ring.written, ring.ahead)
-    stream.turn(replace(OPEN))
+    stream.lanes[0].turn(replace(OPEN))
     assert stream.respond(1024)
     assert np.abs(ring.tap(ring.written, ring.ahead) - before).max() < 1e-6
 
@@ -76,7 +88,7 @@ def test_a_long_run_with_idle_turns_is_the_plain_run(ring: Ring) -> None:
     out = []
     for _ in range(80):
         stream.fill(64)
-        stream.turn(replace(OPEN))
+        stream.lanes[0].turn(replace(OPEN))
         stream.respond(1024)
         out.append(take(ring, 512))
     with Ring.create(1 << 16, 2, 48_000) as other:
@@ -92,7 +104,7 @@ def test_a_knob_is_heard_from_just_ahead_of_the_card_on(ring: Ring) -> None:
     play(stream, ring, 20)
     stream.fill(64)
     before, taken = ring.tap(ring.written, ring.ahead), ring.taken
-    stream.turn(biased(1.0))
+    stream.lanes[0].turn(biased(1.0))
     assert stream.respond(1024)
     after = ring.tap(ring.written, ring.written - taken)
     changed = np.flatnonzero(np.abs(after - before).max(axis=1) > 1e-4)
@@ -104,7 +116,7 @@ def test_a_turned_knob_leaves_no_seam(ring: Ring) -> None:
     calm = play(stream, ring, 60)
     out = []
     for number in range(60):
-        stream.turn(biased(0.3 * (number % 2)))
+        stream.lanes[0].turn(biased(0.3 * (number % 2)))
         stream.respond(1024)
         stream.fill(64)
         out.append(take(ring, 512))
@@ -117,15 +129,15 @@ def test_after_the_seam_it_is_what_a_decoder_with_the_new_latents_makes(ring: Ri
     play(stream, ring, 20)
     stream.fill(64)
     splice = ring.taken + 1024
-    again = [step for step in stream.steps if step.end > splice]
-    stream.turn(biased(1.0))
+    again = [step for step in stream.lanes[0].steps if step.end > splice]
+    stream.lanes[0].turn(biased(1.0))
     assert stream.respond(1024)
     decoder, expected = SineDecoder(), []
-    state = again[0].before.decoder
+    (state,) = again[0].before.decoder
     for step in again:
         sound, state = decoder.decode(step.path[None] + np.array([1.0, 0.0], np.float32), state)
         expected.append(sound[0])
-    line = np.concatenate(expected) * pan_gains(0.0, 1, 2)
+    line = np.concatenate(expected) * wide_gains(0.0, 2).sum(axis=0)
     held = ring.tap(ring.written, len(line))
     first = splice - again[0].begin + 960
     delay = 160
@@ -137,11 +149,11 @@ def test_hold_takes_what_is_heard_and_stays_there(ring: Ring) -> None:
     stream = stream_on(ring)
     play(stream, ring, 20)
     stream.fill(64)
-    heard = stream.sounding(ring.taken + 1024)
-    stream.turn(replace(OPEN, hold=True))
+    heard = stream.lanes[0].sounding(ring.taken + 1024)
+    stream.lanes[0].turn(replace(OPEN, hold=True))
     assert stream.respond(1024)
     play(stream, ring, 40)
-    later = stream.sounding(ring.taken - 1)
+    later = stream.lanes[0].sounding(ring.taken - 1)
     assert heard is not None and later is not None
     assert np.array_equal(heard[0], later[0])
 
@@ -150,12 +162,12 @@ def test_a_model_at_another_rate_than_the_card(ring: Ring) -> None:
     ring.sample_rate_hz = 44_100
     stream = stream_on(ring)
     for number in range(60):
-        stream.turn(biased(0.2 * (number % 2)))
+        stream.lanes[0].turn(biased(0.2 * (number % 2)))
         stream.respond(1024)
         stream.fill(64)
         block = take(ring, 512)
     assert 0.02 < np.abs(block).max() < 0.9
-    assert [step.begin for step in stream.steps][1:] == [step.end for step in stream.steps][:-1]
+    assert [step.begin for step in stream.lanes[0].steps][1:] == [step.end for step in stream.lanes[0].steps][:-1]
 
 
 class Poisoned(SineDecoder):
@@ -172,7 +184,7 @@ class Poisoned(SineDecoder):
 def test_a_broken_step_is_counted_silenced_and_over(ring: Ring) -> None:
     stream = stream_on(ring, Poisoned())
     heard = play(stream, ring, 60)
-    assert stream.broken_steps == 1
+    assert stream.lanes[0].broken_steps == 1
     assert np.isfinite(heard).all()
     assert np.abs(heard[-4096:]).max() > 0.05
     assert np.abs(np.diff(heard, axis=0)).max() < 0.05
@@ -192,16 +204,18 @@ def test_the_knob_that_comes_too_late_for_the_ring_is_in_the_next_step(ring: Rin
     stream = stream_on(ring, ahead=1500)
     stream.fill(64)
     take(ring, 1024)
-    stream.turn(biased(1.0))
+    stream.lanes[0].turn(biased(1.0))
     assert not stream.respond(2048)
     stream.fill(64)
-    assert np.array_equal(stream.steps[-1].latents[0], stream.steps[-1].path[0] + np.array([1.0, 0.0], np.float32))
+    assert np.array_equal(
+        stream.lanes[0].steps[-1].latents[0], stream.lanes[0].steps[-1].path[0] + np.array([1.0, 0.0], np.float32)
+    )
 
 
 def test_what_was_heard_is_forgotten(ring: Ring) -> None:
     stream = stream_on(ring)
     play(stream, ring, 400)
-    assert len(stream.steps) < (48_000 * 0.5 + 9600) / 2048 + 4
+    assert len(stream.lanes[0].steps) < (48_000 * 0.5 + 9600) / 2048 + 4
 
 
 def test_panic_at_another_rate_than_the_card(ring: Ring) -> None:
@@ -212,4 +226,4 @@ def test_panic_at_another_rate_than_the_card(ring: Ring) -> None:
         stream.respond(1024)
         stream.fill(64)
         take(ring, 700)
-    assert [step.begin for step in stream.steps][1:] == [step.end for step in stream.steps][:-1]
+    assert [step.begin for step in stream.lanes[0].steps][1:] == [step.end for step in stream.lanes[0].steps][:-1]

@@ -26,13 +26,17 @@ from typing import NamedTuple
 from installation.commands import Control, Ping, Ramp, Recall, Refused, Revive, Set, Wish
 from installation.control import packet, pattern
 from installation.control.packet import Argument
-from installation.parameters import WHOLE, Parameter, nearest
+from installation.parameters import PARTS, WHOLE, Parameter, nearest, part_of
 from installation.scene import ACTIONS, RECALL, REVIVE, TOGGLE, Midi, midi_control
 
+BREEDERS = ("breeder", *(f"breeder {number}" for number in range(2, PARTS + 1)))
+"""The processes that search, by the part they search for."""
 OWNERS: dict[str, tuple[str, ...]] = {
-    "evolution": ("breeder",),
+    "evolution": BREEDERS,
     "latent": ("voice",),
     "voice": ("voice",),
+    "input": ("voice",),
+    "part": ("voice",),
     "picture": ("stage",),
     "master": ("voice", "stage"),
 }
@@ -42,7 +46,9 @@ EVOLVE = "/evolve"
 
 def obeying(parameter: Parameter) -> tuple[str, ...]:
     """The processes that obey `parameter`: its owner's, but whether a latent may evolve is the search's affair."""
-    return OWNERS["evolution"] if parameter.address.endswith(EVOLVE) else OWNERS[parameter.owner]
+    if parameter.address.endswith(EVOLVE):
+        return (BREEDERS[part_of(parameter.address)[0] - 1],)
+    return OWNERS[parameter.owner]
 
 
 UNIT = "/unit"

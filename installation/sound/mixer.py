@@ -33,6 +33,16 @@ def pan_gains(pan: float, channels_in: int, channels_out: int) -> Floats:
     return gains
 
 
+def wide_gains(pan: float, channels_out: int) -> Floats:
+    """Gain from the two sides of a mono model to each card channel, (2, channels_out): where both sides are alike, what
+    `pan_gains` makes of one."""
+    mono = pan_gains(pan, 1, channels_out)[0]
+    gains = np.zeros((2, channels_out), np.float32)
+    for out in range(channels_out):
+        gains[out % 2, out] = mono[out]
+    return gains
+
+
 def decibels(gain_db: float) -> float:
     """Linear gain of `gain_db`."""
     return float(10.0 ** (gain_db / 20.0))

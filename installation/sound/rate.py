@@ -16,6 +16,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 
 TAPS = 48
+NEARLY = 0.1
+"""A rate so little higher than what it becomes needs no longer filter: what a detuned model asks for."""
 _BETA = 8.6
 
 
@@ -35,9 +37,9 @@ class RateChanger:
         self.up, self.down = to_hz // common, from_hz // common
         self.channels = channels
         self.idle = self.up == self.down
+        self._taps = TAPS * max(1, ceil(self.down / self.up - NEARLY))
         if self.idle:
             return
-        self._taps = TAPS * max(1, ceil(self.down / self.up))
         cutoff = min(1.0, self.up / self.down)
         offsets = np.arange(self._taps) - (self._taps / 2 - 1)
         distance = offsets[None, :] - np.arange(self.up)[:, None] / self.up
@@ -54,6 +56,16 @@ class RateChanger:
     def start(self) -> RateState:
         """The state of one that has heard nothing."""
         return RateState(np.zeros((0 if self.idle else self._taps - 1, self.channels), np.float32), 0)
+
+    def carried(self, state: RateState, to: RateChanger) -> RateState:
+        """`state` for another changer `to` that goes on with the same sound."""
+        if to.idle:
+            return to.start()
+        past = np.zeros((to._taps - 1, self.channels), np.float32)
+        kept = min(len(past), len(state.past))
+        if kept:
+            past[-kept:] = state.past[-kept:]
+        return RateState(past, round(state.phase / self.up * to.up))
 
     def change(self, sound: Floats, state: RateState) -> tuple[Floats, RateState]:
         """All samples out that `sound` (samples, channels) completes, and the next state."""

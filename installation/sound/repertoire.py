@@ -35,9 +35,9 @@ class Repertoire:
         self._known.clear()
         self._left.clear()
 
-    def play(self) -> Play | None:
-        """What a voice that is started again goes on with."""
-        return Play(tuple(self._known.values()), replace=True) if self._known else None
+    def play(self, part: int = 1) -> Play | None:
+        """What a voice that is started again goes on with in this part."""
+        return Play(tuple(self._known.values()), replace=True, part=part) if self._known else None
 
     def meant(self, sounding: int) -> int | Refused:
         """Whom people mean by what is sounding. What was heard when the search's first trajectories came is not one of

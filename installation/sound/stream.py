@@ -1,207 +1,154 @@
-"""The ring's writer: path → latents → decoder → mixer → guard → card's rate → ring, a step at a time.
+"""The ring's writer: the lanes' sound, added up, through the guard and into the ring, a block at a time.
 
-Every part's memory is a value held outside it, so each step still in the ring is kept with the state it began from.
-When a knob is turned, the step now sounding is decoded again from there with the latents as they are now, and what
-follows it; the result replaces what the ring holds from just ahead of the card on, across a short crossfade. So the
-ring can hold enough to survive a busy machine, and a knob is heard within the card's own latency.
+Every part's memory is a value held outside it, so what is still in the ring can be made again. When a knob is turned,
+its lane's step now sounding is decoded again from its own start with the latents as they are now, and what follows it;
+the sum goes through the guard again from where that step began, and replaces what the ring holds from just ahead of
+the card on, across a short crossfade. So the ring can hold enough to survive a busy machine, and a knob is heard within
+the card's own latency. The same holds for what the input plays.
+
+Lanes may come and go while others sound: one that comes begins where the ring ends, and both fade with equal power.
 """
 
 from __future__ import annotations
 
-import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from math import ceil
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from installation.ring import Ring
-from installation.sound.decoder import Decoder
 from installation.sound.guard import Guard
-from installation.sound.mixer import FADE_S, Mixer
-from installation.sound.player import Player, Sounding, Turn
-from installation.sound.rate import RateChanger
+from installation.sound.lane import Fade, Lane
+from installation.sound.mixer import FADE_S
 
 Floats = npt.NDArray[np.float32]
 
+BLOCK = 1024
+"""Samples of one block: a multiple of the guard's."""
 HEARD_S = 0.5
 """Steps are remembered for so long after they were taken, for the ear to ask what it heard."""
-SHORTEST_STEP = 1024
-"""A step of the stream has at least this many samples: models of a small ratio decode several latents at once."""
 
 
 @dataclass(frozen=True, eq=False)
-class Chain:
-    """What every part of the chain remembers between two steps."""
-
-    decoder: Any
-    mixer: Floats
-    guard: Any
-    rate: Any
-
-
-@dataclass(frozen=True, eq=False)
-class Step:
-    """A step in the ring: where it begins and ends, the path it is of, and the memory it began with."""
+class Block:
+    """A block in the ring: where it begins, and what the guard remembered before it."""
 
     begin: int
-    end: int
-    path: Floats
-    soundings: tuple[Sounding, ...]
-    latents: Floats
-    before: Chain
+    guard: Any
 
-
-@dataclass(frozen=True)
-class Knobs:
-    """How the path is read and mixed: `gains` (model channels, card channels), the rest as in `parameters`."""
-
-    turn: Turn
-    gains: Floats
-    rate: float = 1.0
-    glide_s: float = 0.35
-    hold: bool = False
+    @property
+    def end(self) -> int:
+        return self.begin + BLOCK
 
 
 class Stream:
-    """Keeps `ahead` samples in the ring. One process, one thread; the clock is only used to time the decoder."""
+    """Keeps `ahead` samples in the ring. One process, one thread."""
 
-    def __init__(
-        self,
-        ring: Ring,
-        decoder: Decoder,
-        player: Player,
-        knobs: Knobs,
-        mean: Floats,
-        deviation: Floats,
-        ahead: int,
-        clock_s: Callable[[], float] = time.perf_counter,
-    ) -> None:
-        self._ring, self._decoder, self._player = ring, decoder, player
-        self._mean, self._deviation = mean, deviation
-        self._mixer = Mixer(decoder.channels, ring.channels, decoder.sample_rate_hz)
-        self._guard = Guard(ring.channels, decoder.sample_rate_hz)
-        self._rate = RateChanger(decoder.sample_rate_hz, ring.sample_rate_hz, ring.channels)
-        self._latents_a_step = ceil(SHORTEST_STEP / decoder.ratio)
-        self._step_s = self._latents_a_step * decoder.ratio / decoder.sample_rate_hz
+    def __init__(self, ring: Ring, ahead: int) -> None:
+        self._ring = ring
+        self._guard = Guard(ring.channels, ring.sample_rate_hz)
+        self._guarded = self._guard.start()
         self._crossfade = np.linspace(0.0, 1.0, int(FADE_S * ring.sample_rate_hz), dtype=np.float32)[:, None]
-        self._chain = self._begin()
-        self._clock_s = clock_s
-        self.knobs = knobs
+        self._blocks: deque[Block] = deque()
+        self._responded = -1
+        self.lanes: list[Lane] = []
         self.ahead = ahead
-        self.steps: deque[Step] = deque()
-        self.decode_ms: deque[float] = deque(maxlen=8192)
-        self.broken_steps = 0
         self.rewrites = 0
-        self._turned = False
+        self.broken_blocks = 0
 
-    @property
-    def budget_ms(self) -> float:
-        """How long the sound of one step lasts: what decoding it must stay well under."""
-        return self._step_s * 1000.0
+    def add(self, lane: Lane, crossfade: int = 0) -> None:
+        """Let `lane`, which begins where the ring ends, be heard, rising for `crossfade` samples."""
+        if crossfade:
+            lane.rise = Fade(lane.begin, crossfade, rises=True)
+        self.lanes.append(lane)
 
-    def fill(self, most: int = 4) -> int:
-        """Write steps until `ahead` samples are held, `most` of them a call; how many were written."""
+    def retire(self, lane: Lane, crossfade: int) -> None:
+        """Let `lane` fall for `crossfade` samples from where the ring ends, and go."""
+        lane.fall = Fade(self._ring.written, max(1, crossfade), rises=False)
+
+    def fill(self, most: int = 8) -> int:
+        """Write blocks until `ahead` samples are held, `most` of them a call; how many were written."""
         self._forget()
         written = 0
         while written < most and self._ring.ahead < self.ahead:
-            path, soundings = self._path()
-            self._write(path, soundings)
+            begin = self._ring.written
+            for lane in self.lanes:
+                lane.reach(begin + BLOCK)
+            self._blocks.append(Block(begin, self._guarded))
+            block, self._guarded = self._guard_block(begin, self._guarded)
+            self._ring.write(block)
             written += 1
         return written
 
-    def turn(self, knobs: Knobs) -> None:
-        """Take new knobs; `respond` makes them heard."""
-        self.knobs = knobs
-        self._turned = True
-
     def respond(self, margin: int) -> bool:
-        """After `turn`: make again what the ring holds from `margin` samples ahead of the card on. Whether it did."""
-        if not self._turned:
+        """After a lane was turned: make again what the ring holds from `margin` samples ahead of the card on, at most
+        once a block of the card. Whether it did."""
+        turned = [lane for lane in self.lanes if lane.turned]
+        if not turned or self._ring.taken == self._responded:
             return False
-        self._turned = False
-        splice = self._ring.taken + margin
-        again = [step for step in self.steps if step.end > splice]
-        if not again or again[0].begin > splice or not self._splice(again, margin):
-            return False
-        self.rewrites += 1
-        return True
+        self._responded = self._ring.taken
+        saved = [(lane, lane.saved()) for lane in turned]
+        if self._splice(turned, margin):
+            self.rewrites += 1
+            return True
+        for lane, held in saved:
+            lane.restore(held)
+            lane.turned = False
+        return False
 
     def restart(self) -> None:
-        """Panic: a clean decoder and silence, fading in again; what the ring holds is made again from just ahead."""
-        clean = self._begin()
-        self._chain = replace(clean, rate=self._chain.rate)
-        self.steps = deque(replace(step, before=replace(clean, rate=step.before.rate)) for step in self.steps)
-        self._turned = True
+        """Panic: clean decoders and silence, fading in again; what the ring holds is made again from just ahead."""
+        for lane in self.lanes:
+            lane.restart()
 
-    def sounding(self, position: int) -> tuple[Floats, Sounding] | None:
-        """The latent (latent_dim,) decoded for the sample at `position`, and what it is of; None when not held."""
-        for step in reversed(self.steps):
-            if step.begin <= position < step.end:
-                index = (position - step.begin) * len(step.path) // (step.end - step.begin)
-                return step.latents[index], step.soundings[index]
-        return None
-
-    def _forget(self) -> None:
-        """Let go of steps that were heard: each holds a decoder's whole memory."""
-        heard = self._ring.taken - int(HEARD_S * self._ring.sample_rate_hz)
-        while self.steps and self.steps[0].end < heard:
-            self.steps.popleft()
-
-    def _begin(self) -> Chain:
-        return Chain(self._decoder.start(), self._mixer.start(), self._guard.start(), self._rate.start())
-
-    def _path(self) -> tuple[Floats, tuple[Sounding, ...]]:
-        knobs = self.knobs
-        glide_steps = knobs.glide_s / self._step_s * self._latents_a_step
-        points = [self._player.latent(knobs.rate, glide_steps, knobs.hold) for _ in range(self._latents_a_step)]
-        return np.stack([path for path, _ in points]), tuple(sounding for _, sounding in points)
-
-    def _write(self, path: Floats, soundings: tuple[Sounding, ...]) -> None:
-        before, begin = self._chain, self._ring.written
-        latents, block, self._chain = self._make(path, before)
-        end = self._ring.write(block)
-        self.steps.append(Step(begin, end, path, soundings, latents, before))
-
-    def _make(self, path: Floats, before: Chain) -> tuple[Floats, Floats, Chain]:
-        """One step's sound at the card's rate, from the memory `before`."""
-        latents = self.knobs.turn.apply(path, self._mean, self._deviation)
-        started_s = self._clock_s()
-        decoded, decoder = self._decoder.decode(latents[None], before.decoder)
-        self.decode_ms.append((self._clock_s() - started_s) * 1000.0)
-        mixed, mixer = self._mixer.mix(decoded[0], self.knobs.gains, before.mixer)
-        safe, guard, whole = self._guard.process(mixed, before.guard)
-        if not whole:
-            self.broken_steps += 1
-            decoder, mixer = self._decoder.start(), self._mixer.start()
-        out, rate = self._rate.change(safe, before.rate)
-        return latents, out, Chain(decoder, mixer, guard, rate)
-
-    def _splice(self, again: list[Step], margin: int) -> bool:
-        """Decode the steps `again` from their own start and replace the ring from just ahead of where the card has come
-        to meanwhile. Whether there was still room to: if not, all is left as it was and the next step has the knobs."""
-        made, chain = [], again[0].before
-        held = np.repeat(again[0].path[:1], self._latents_a_step, axis=0)
-        for step in again:
-            before, path = chain, held if self.knobs.hold else step.path
-            latents, block, chain = self._make(path, before)
-            made.append((replace(step, path=path, latents=latents, before=before), block))
-        line = np.concatenate([block for _, block in made])
-        splice = self._ring.taken + margin
-        length = len(self._crossfade)
-        if splice + length > self._ring.written:
+    def _splice(self, turned: list[Lane], margin: int) -> bool:
+        """Make the lanes `turned` again, and the blocks they are heard in, and replace the ring from just ahead of
+        where the card has come to meanwhile. Whether there was still room to: if not, the next block has the knobs."""
+        splice, written = self._ring.taken + margin, self._ring.written
+        if splice >= written:
+            return False
+        changed = min(lane.remake(splice) for lane in turned)
+        again = [block for block in self._blocks if block.end > changed]
+        if not again or again[0].begin > changed:
+            return False
+        for lane in self.lanes:
+            lane.reach(written)
+        made, guarded, blocks = [], again[0].guard, []
+        for block in again:
+            blocks.append(Block(block.begin, guarded))
+            sound, guarded = self._guard_block(block.begin, guarded)
+            made.append(sound)
+        line = np.concatenate(made)
+        splice, length = self._ring.taken + margin, len(self._crossfade)
+        if splice + length > written:
             return False
         old = self._ring.tap(splice + length, length)
         new = line[splice - again[0].begin :].copy()
         new[:length] = old + (new[:length] - old) * self._crossfade
         self._ring.rewrite(splice, new)
-        self._chain = chain
-        if self.knobs.hold:
-            self._player.stay(held[0])
-        first = len(self.steps) - len(again)
-        for index, (step, _) in enumerate(made):
-            self.steps[first + index] = step
+        self._guarded = guarded
+        for _ in again:
+            self._blocks.pop()
+        self._blocks.extend(blocks)
         return True
+
+    def _guard_block(self, begin: int, guarded: Any) -> tuple[Floats, Any]:
+        """The sum of all lanes in the block from `begin` on, made safe, and what the guard remembers after it."""
+        total = np.zeros((BLOCK, self._ring.channels), np.float32)
+        for lane in self.lanes:
+            total += lane.span(begin, BLOCK)
+        safe, guarded, whole = self._guard.process(total, guarded)
+        self.broken_blocks += not whole
+        return safe, guarded
+
+    def _forget(self) -> None:
+        """Let go of what was heard, and of lanes that have fallen silent."""
+        taken = self._ring.taken
+        heard = taken - int(HEARD_S * self._ring.sample_rate_hz)
+        while self._blocks and self._blocks[0].end < heard:
+            self._blocks.popleft()
+        for lane in self.lanes:
+            lane.forget(heard)
+        self.lanes = [lane for lane in self.lanes if lane.fall is None or lane.fall.end > heard]

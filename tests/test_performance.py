@@ -1,4 +1,4 @@
-"""What the voice tells of how hard the sound is to make."""
+"""What a performance tells of how hard the sound is to make."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from installation.voice import RECENT_S, recent_p99
+from installation.performance import RECENT_S, recent_p99
 
 STEP_MS = 40.0
 A_WINDOW = round(RECENT_S * 1000.0 / STEP_MS)
