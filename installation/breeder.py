@@ -17,7 +17,21 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.breeder_setup import EMBEDDING, BreederSetup, header_for, search_for, steering
-from installation.commands import Forget, More, Never, Pin, Play, Reset, Revive, Set, Strain, Trajectory, Unpin, Wish
+from installation.commands import (
+    Forget,
+    Listened,
+    More,
+    Never,
+    Pin,
+    Play,
+    Reset,
+    Revive,
+    Set,
+    Strain,
+    Trajectory,
+    Unpin,
+    Wish,
+)
 from installation.errors import InstallationError, ModelError, StoreError
 from installation.evolution.audition import Decode
 from installation.evolution.breeding import Breeder, resume
@@ -33,6 +47,8 @@ from installation.parameters import EMBEDDINGS, Values, declared
 
 Floats = npt.NDArray[np.float32]
 
+PHRASES = 8
+"""Phrases of the input that wait for the search, at the most: the newest."""
 NICE = 10
 """How far the breeder stands back from voice and stage."""
 
@@ -51,6 +67,7 @@ class Shell:
         self.budget = Budget(math.inf, now_s())
         self._evaluated = 0
         self._wishes: list[Wish | Forget] = []
+        self._phrases: list[Floats] = []
         self._hears = ""
         self._reset = False
         self._keeps = True
@@ -88,6 +105,8 @@ class Shell:
                 self._allow()
             case Reset():
                 self._reset = True
+            case Listened(phrases):
+                self._phrases = [*self._phrases, *phrases][-PHRASES:]
             case Strain(decode_ms, step_ms):
                 self.budget.hear(decode_ms, step_ms, self.now_s())
             case More() | Never() | Pin() | Unpin() | Revive() | Forget():
@@ -143,6 +162,7 @@ class Shell:
             breeder.reset()
         self._grant()
         self._rehear(breeder)
+        self._receive(breeder)
         now_s = self.now_s()
         rest_s = self._rest_s(breeder, now_s)
         if rest_s > 0.0:
@@ -176,6 +196,15 @@ class Shell:
                         self._send(self.breeder.search.trajectories())
                     self.link.send(Play(played, first=True, part=self.setup.part))
                 self._mention(self.breeder.store_fault)
+
+    def _receive(self, breeder: Breeder) -> None:
+        """Let what the input played live, if it is novel enough, and play what came of it."""
+        fit = [each for each in self._phrases if each.shape == (self.setup.steps, breeder.search.space.latent_dim)]
+        self._phrases.clear()
+        if fit and not breeder.search.founding and not self.link.stopped:
+            born = breeder.receive(np.stack(fit), self._go_on)
+            self._send(born)
+            self.link.say(f"{len(fit)} phrases of the input were heard, {len(born)} of them live")
 
     def _rehear(self, breeder: Breeder) -> None:
         """Measure novelty on another embedding, if one is wanted; if it can't be had, turn its parameter back."""

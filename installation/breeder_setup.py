@@ -30,7 +30,6 @@ class BreederSetup:
     first."""
 
     model: str
-    part: int = 1
     models: Path = MODELS
     device: str = "cpu"
     store: Path | None = None
@@ -41,6 +40,7 @@ class BreederSetup:
     init: str = "normal"
     archive: int = 1000
     values: dict[str, float] = field(default_factory=dict)
+    part: int = 1
 
     @property
     def embedding(self) -> str:

@@ -17,7 +17,7 @@ from installation.evolution.diagnosis import Diagnosis
 from installation.evolution.embedding.mfcc import Mfcc
 from installation.evolution.embedding.texture import Texture
 from installation.evolution.evaluation import BATCH, Local, batches
-from installation.evolution.genotype import Space
+from installation.evolution.genotype import Space, reflect
 from installation.evolution.kept import Header
 from installation.evolution.quality import REASONS, STRAYED, judge, limit, only_finite, strays
 from installation.evolution.search import Search
@@ -494,3 +494,22 @@ def test_a_diagnosis_is_said_only_when_it_has_held_for_a_while(monkeypatch: pyte
         subject.generation()
         said.append(subject.figures()["diagnosis"])
     assert said == [""] * (1 + 4 + STEADY - 1) + ["b"] * 6  # the first brood of founders is not examined
+
+
+def test_what_was_heard_from_outside_lives_if_it_is_novel() -> None:
+    subject = breeder()
+    while subject.search.founding:
+        subject.generation()
+    known = [each.latents for each in subject.search.container[:2]]
+    strange = np.random.default_rng(0).normal(0.0, 1.4, (6, STEPS, 4)).astype(np.float32)
+    born = subject.receive(np.concatenate([reflect(strange, SPACE), known]))
+    heard = [each for each in subject.search.container if each.operator == "input"]
+    assert {each.identity for each in born} == {each.identity for each in heard}
+    assert len(heard) >= 3 and not any(each.parents for each in heard)
+    assert not any(np.array_equal(each.latents, copy) for each in heard for copy in known)
+
+
+def test_what_was_heard_from_outside_is_folded_into_the_bounds() -> None:
+    subject = search()
+    latents = subject.receive(np.full((1, STEPS, 4), 3.5, np.float32))
+    assert latents == pytest.approx(2.5)

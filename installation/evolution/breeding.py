@@ -68,7 +68,14 @@ class Breeder:
     def generation(self, go_on: GoOn = always) -> tuple[Trajectory, ...]:
         """Evaluate one brood and keep it; those that came into the container. `go_on` is called now and then: when it
         says no, the brood is given up and nothing changes but the generator."""
-        latents = self.search.ask()
+        return self._bred(self.search.ask(), go_on)
+
+    def receive(self, phrases: Floats, go_on: GoOn = always) -> tuple[Trajectory, ...]:
+        """What was heard from outside, (count, steps, latent_dim), told to the search as if it were a brood of its own;
+        those that came into the container."""
+        return self._bred(self.search.receive(phrases), go_on)
+
+    def _bred(self, latents: Floats, go_on: GoOn) -> tuple[Trajectory, ...]:
         evaluated = self.evaluator.evaluate(latents, self.search.generation + 1, go_on)
         if evaluated is None:
             return ()

@@ -19,7 +19,7 @@ from installation.evolution.archive import Archive
 from installation.evolution.container import Container
 from installation.evolution.credit import Credit
 from installation.evolution.generation import Generation
-from installation.evolution.genotype import INITS, Space
+from installation.evolution.genotype import INITS, Space, reflect
 from installation.evolution.individual import Individual, embeddings_of
 from installation.evolution.lens import Lens
 from installation.evolution.mating import Mating
@@ -34,6 +34,8 @@ Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
+OUTSIDE = "input"
+"""The operator of those that were not bred but heard."""
 FOUNDING_TRIES = 4
 """Founders evaluated for each place in the container before the search breeds with those that were accepted."""
 FOUNDERS_AT_ONCE = 8
@@ -146,6 +148,13 @@ class Search:
         Asking again before telling gives another brood; the one before is forgotten."""
         self.asked = self._founders() if self.founding else self._children()
         self._next_identity += len(self.asked.latents)
+        return self.asked.latents
+
+    def receive(self, latents: Floats) -> Floats:
+        """Genotypes from outside, (count, steps, latent_dim), as the next brood to evaluate, in the space's bounds."""
+        count = len(latents)
+        self.asked = self._brood(reflect(latents, self.space), [()] * count, [OUTSIDE] * count)
+        self._next_identity += count
         return self.asked.latents
 
     def _founders(self) -> Brood:
