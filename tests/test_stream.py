@@ -11,7 +11,7 @@ import pytest
 
 from installation.commands import Trajectory
 from installation.ring import Ring
-from installation.sound.lane import Fade, Knobs, Lane, Spread
+from installation.sound.lane import Knobs, Lane, Spread
 from installation.sound.mixer import wide_gains
 from installation.sound.player import Player, Turn
 from installation.sound.stream import Stream
@@ -37,6 +37,13 @@ def lane_on(ring: Ring, decoder: Any = None, seed: int = 0, **knobs: Any) -> Lan
         decoder or SineDecoder(), player, turned, SPREAD, ring.sample_rate_hz, ring.channels, ring.written,
         np.random.default_rng(seed),
     )  # fmt: skip
+
+
+def steady_on(ring: Ring, octaves: float, ratio: int = 2048) -> Lane:
+    """A tone that stays so many octaves above 220 Hz."""
+    made = lane_on(ring, SineDecoder(ratio))
+    made.player = Player(Trajectory(1, np.full((4000, 2), [octaves, 0.0], np.float32)), np.random.default_rng(0))
+    return made
 
 
 def take(ring: Ring, count: int) -> Floats:
@@ -140,7 +147,7 @@ def test_after_the_seam_it_is_what_a_decoder_with_the_new_latents_makes(ring: Ri
     line = np.concatenate(expected) * wide_gains(0.0, 2).sum(axis=0)
     held = ring.tap(ring.written, len(line))
     first = splice - again[0].begin + 960
-    delay = 160
+    delay = 160 + 24  # the guard's and the rate changer's
     # The guard's DC block turns the phase by a degree or so; nothing else lies between.
     assert np.abs(held[first:] - line[first - delay : len(line) - delay]).max() < 0.02
 
@@ -227,3 +234,72 @@ def test_panic_at_another_rate_than_the_card(ring: Ring) -> None:
         stream.fill(64)
         take(ring, 700)
     assert [step.begin for step in stream.lanes[0].steps][1:] == [step.end for step in stream.lanes[0].steps][:-1]
+
+
+def test_two_lanes_are_the_sum_of_both(ring: Ring) -> None:
+    heard = []
+    for lanes in ((0,), (7,), (0, 7)):
+        with Ring.create(1 << 16, 2, 48_000) as other:
+            stream = Stream(other, 9600)
+            for seed in lanes:
+                stream.add(lane_on(other, SineDecoder(2048 if seed else 512), seed, detune_cents=float(3 * seed)))
+            heard.append(play(stream, other, 60))
+    assert (
+        np.abs(heard[2] - heard[0] - heard[1]).max() < 2e-3
+    )  # the limiter is at rest, and what is left is its DC block's
+
+
+def test_one_lane_s_knob_leaves_the_other_as_it_was(ring: Ring) -> None:
+    stream = stream_on(ring)
+    other = lane_on(ring, SineDecoder(512), 7)
+    stream.add(other)
+    play(stream, ring, 20)
+    stream.fill(64)
+    before = [step.sound for step in other.steps]
+    stream.lanes[0].turn(biased(1.0))
+    assert stream.respond(1024)
+    assert all(np.array_equal(kept, step.sound) for kept, step in zip(before, other.steps, strict=False))
+
+
+def test_a_model_takes_another_s_place_without_a_seam_or_a_gap(ring: Ring) -> None:
+    stream = Stream(ring, 9600)
+    first = steady_on(ring, 0.0)
+    stream.add(first)
+    calm = play(stream, ring, 60)[8192:]
+    second = steady_on(ring, -0.6, 512)
+    changed = ring.written
+    stream.add(second, 24_000)
+    stream.retire(first, 24_000)
+    heard = play(stream, ring, 120)
+    assert ring.missed == 0
+    assert np.abs(np.diff(heard, axis=0)).max() < 1.5 * np.abs(np.diff(calm, axis=0)).max()
+    assert stream.lanes == [second]
+    assert second.begin == changed and second.rise is not None and second.rise.length == 24_000
+    levels = [np.sqrt(np.mean(heard[at : at + 4800] ** 2)) for at in range(0, len(heard) - 4800, 4800)]
+    assert max(levels) < 1.1 * min(levels)  # equal power
+
+
+def test_a_detuned_lane_turned_while_it_sounds_leaves_no_seam(ring: Ring) -> None:
+    stream = Stream(ring, 9600)
+    stream.add(steady_on(ring, 0.0))
+    calm = play(stream, ring, 60)[8192:]
+    out = []
+    for number in range(60):
+        stream.lanes[0].turn(replace(OPEN, detune_cents=30.0 * (number % 3) - 30.0))
+        stream.respond(1024)
+        stream.fill(64)
+        out.append(take(ring, 512))
+    assert np.abs(np.diff(np.concatenate(out), axis=0)).max() < 1.5 * np.abs(np.diff(calm, axis=0)).max()
+
+
+def test_at_most_once_a_block_of_the_card(ring: Ring) -> None:
+    stream = stream_on(ring)
+    play(stream, ring, 20)
+    stream.fill(64)
+    stream.lanes[0].turn(biased(1.0))
+    assert stream.respond(1024)
+    stream.lanes[0].turn(biased(0.5))
+    assert not stream.respond(1024)
+    take(ring, 512)
+    assert stream.respond(1024)
+    assert stream.lanes[0].steps[-1].latents[0, 0] == stream.lanes[0].steps[-1].path[0, 0] + np.float32(0.5)

@@ -6,35 +6,20 @@ plays silence for exactly what is missing; what follows fades in.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import threading
 import time
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
 from installation.errors import CardError
-from installation.parameters import nearest
 from installation.ring import Ring
+from installation.sound.devices import Device, channels_of, choose, come_first, library, listed, rate_of
 
 BLOCK = 512
 """Samples the null clock takes at once."""
-PRIORITY = 20
-"""Of the card's thread among those of SCHED_FIFO, 1 to 99: above the show, below the sound server's own."""
 LATENCY_S = 0.04
 """What PortAudio is asked for: enough that a server under load is not late, too little to be heard as delay."""
-
-
-@dataclass(frozen=True)
-class Device:
-    """An output device as PortAudio sees it."""
-
-    name: str
-    channels: int
-    sample_rate_hz: int
-    chosen: bool
 
 
 class Card(Protocol):
@@ -138,29 +123,15 @@ class PortAudioCard:
     """An output device of PortAudio, by (part of its) name; the default one for None."""
 
     def __init__(self, wanted: str | None, sample_rate_hz: int, channels: int) -> None:
-        import sounddevice
-
-        self._library = sounddevice
-        index, described = _choose(sounddevice, wanted)
+        self._library = library()
+        index, described = choose(wanted, "output")
         self.name = str(described["name"])
         self._index = index
-        self._channels = max(1, min(channels, int(described["max_output_channels"])))
-        self.sample_rate_hz = self._rate(sample_rate_hz, int(described["default_samplerate"]))
+        self._channels = max(1, min(channels, channels_of(described, "output")))
+        self.sample_rate_hz = rate_of(index, described, "output", self._channels, sample_rate_hz)
         self.latency_s = LATENCY_S
         self.block = BLOCK
         self._stream: Any = None
-
-    def _rate(self, wanted_hz: int, default_hz: int) -> int:
-        for rate_hz in (wanted_hz, default_hz):
-            try:
-                self._library.check_output_settings(
-                    device=self._index, channels=self._channels, dtype="float32", samplerate=rate_hz
-                )
-            except (self._library.PortAudioError, ValueError) as error:
-                refusal = error
-            else:
-                return rate_hz
-        raise CardError(f"card {self.name!r}: neither {wanted_hz} nor {default_hz} Hz: {refusal}")
 
     def open(self, ring: Ring) -> None:
         """Begin to take; CardError when the device refuses."""
@@ -173,7 +144,7 @@ class PortAudioCard:
             nonlocal first
             if first:
                 first = False
-                _come_first()
+                come_first()
             position = ring.taken
             if mono is None:
                 taker.take(out)
@@ -204,68 +175,14 @@ class PortAudioCard:
             self._stream.close()
 
 
-def _come_first() -> None:
-    """Let the calling thread run before all others of the machine, where the system allows it; it sleeps mostly."""
-    if hasattr(os, "sched_setscheduler"):
-        with contextlib.suppress(OSError):
-            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
-
-
-def _choose(library: Any, wanted: str | None) -> tuple[int, dict[str, Any]]:
-    """Index and description of the output device whose name is, begins with or holds `wanted`, in that order."""
-    try:
-        described = [
-            (index, each) for index, each in enumerate(library.query_devices()) if each["max_output_channels"] > 0
-        ]
-        default = int(library.default.device[1])
-    except library.PortAudioError as error:
-        raise CardError(f"PortAudio: {error}") from error
-    if not described:
-        raise CardError("no sound card: PortAudio lists no output device")
-    if wanted is None:
-        for index, each in described:
-            if index == default:
-                return index, each
-        return described[0]
-    low = wanted.casefold()
-    for fits in (str.__eq__, str.startswith, str.__contains__):
-        for index, each in described:
-            if fits(str(each["name"]).casefold(), low):
-                return index, each
-    listed = tuple(str(each["name"]) for _, each in described)
-    raise CardError(f"no card {wanted!r}{nearest(wanted, listed)}; there are: {', '.join(listed)}")
-
-
 def devices() -> tuple[Device, ...]:
     """Every output device of this machine; CardError when PortAudio itself is missing."""
-    library = _library()
-    try:
-        default = int(library.default.device[1])
-        return tuple(
-            Device(
-                str(each["name"]), int(each["max_output_channels"]), int(each["default_samplerate"]), index == default
-            )
-            for index, each in enumerate(library.query_devices())
-            if each["max_output_channels"] > 0
-        )
-    except library.PortAudioError as error:
-        raise CardError(f"PortAudio: {error}") from error
-
-
-def _library() -> Any:
-    try:
-        import sounddevice
-    except OSError as error:
-        raise CardError(f"PortAudio is not installed ({error}); on Debian: apt-get install libportaudio2") from error
-    except Exception as error:  # PortAudio starts within the import, and the class of its error is in what failed
-        raise CardError(f"PortAudio does not start: {error}") from error
-    return sounddevice
+    return listed("output")
 
 
 def find(wanted: str | None, sample_rate_hz: int, channels: int) -> tuple[Card, str | None]:
     """The card to play on, and why it is the null clock if it is."""
     try:
-        _library()
         return PortAudioCard(wanted, sample_rate_hz, channels), None
     except CardError as error:
         return NullCard(sample_rate_hz), str(error)

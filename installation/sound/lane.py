@@ -250,7 +250,7 @@ class Lane:
         detuned_hz = self.decoder.sample_rate_hz * 2.0 ** (cents / 1200.0)
         if cents:
             detuned_hz = max(1, round(detuned_hz / RATE_GRID_HZ)) * RATE_GRID_HZ
-        return RateChanger(round(detuned_hz), *self._card)
+        return RateChanger(round(detuned_hz), *self._card, steady=True)
 
     def _path(self) -> tuple[Floats, tuple[Sounding, ...]]:
         knobs = self.knobs

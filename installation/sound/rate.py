@@ -30,13 +30,15 @@ class RateState:
 
 
 class RateChanger:
-    """`from_hz` → `to_hz` for (samples, channels); a pass-through when they are equal."""
+    """`from_hz` → `to_hz` for (samples, channels). When they are equal it is a pass-through, or if it is `steady` a
+    delay as long as any other's, so that the rate can be turned without a seam."""
 
-    def __init__(self, from_hz: int, to_hz: int, channels: int) -> None:
+    def __init__(self, from_hz: int, to_hz: int, channels: int, steady: bool = False) -> None:
         common = gcd(from_hz, to_hz)
         self.up, self.down = to_hz // common, from_hz // common
         self.channels = channels
         self.idle = self.up == self.down
+        self._steady = steady
         self._taps = TAPS * max(1, ceil(self.down / self.up - NEARLY))
         if self.idle:
             return
@@ -51,27 +53,25 @@ class RateChanger:
     @property
     def latency(self) -> float:
         """Delay in samples at the rate that comes in."""
-        return 0.0 if self.idle else self._taps / 2
+        return 0.0 if self.idle and not self._steady else self._taps / 2
 
     def start(self) -> RateState:
         """The state of one that has heard nothing."""
-        return RateState(np.zeros((0 if self.idle else self._taps - 1, self.channels), np.float32), 0)
+        return RateState(np.zeros((self._taps - 1, self.channels), np.float32), 0)
 
     def carried(self, state: RateState, to: RateChanger) -> RateState:
         """`state` for another changer `to` that goes on with the same sound."""
-        if to.idle:
-            return to.start()
         past = np.zeros((to._taps - 1, self.channels), np.float32)
         kept = min(len(past), len(state.past))
-        if kept:
-            past[-kept:] = state.past[-kept:]
+        past[-kept:] = state.past[-kept:]
         return RateState(past, round(state.phase / self.up * to.up))
 
     def change(self, sound: Floats, state: RateState) -> tuple[Floats, RateState]:
         """All samples out that `sound` (samples, channels) completes, and the next state."""
-        if self.idle:
-            return sound, state
         line = np.concatenate([state.past, sound])
+        if self.idle:
+            first = self._taps // 2 - 1 if self._steady else self._taps - 1
+            return line[first : first + len(sound)], RateState(line[len(sound) :], 0)
         count = max(0, -(-(len(sound) * self.up - state.phase) // self.down))
         ticks = state.phase + np.arange(count) * self.down
         places, phases = ticks // self.up, ticks % self.up
