@@ -61,6 +61,11 @@ class Model:
         """Seconds of sound in one latent."""
         return self.ratio / self.sample_rate_hz
 
+    @property
+    def latency(self) -> int:
+        """Samples by which its decoder's sound comes after its latents, as far as its card tells."""
+        return int(self.card.get("latency_samples") or 0)
+
     def excerpts(self) -> Floats:
         """Encoded excerpts of the training data, (steps, latent_dim); (0, latent_dim) for a model without them."""
         path = self.folder / "latents.npy"

@@ -77,7 +77,7 @@ class Part:
         spread = Spread(model.mean, model.deviation, model.low, model.high)
         silence = Knobs(Turn.none(model.latent_dim), np.zeros((2, channels), np.float32))
         rng = np.random.default_rng((self.setup.seed, self.number, 1))
-        self.lane = Lane(decoder, self.player, silence, spread, sample_rate_hz, channels, begin, rng)
+        self.lane = Lane(decoder, self.player, silence, spread, sample_rate_hz, channels, begin, rng, model.latency)
         self.lane.knobs = self.knobs(begin)
         return self.lane
 

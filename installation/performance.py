@@ -227,6 +227,7 @@ class Performance:
             "peak_db": round(20.0 * float(np.log10(max(self._peak, 1e-6))), 1),
             "broken_steps": self._broken + sum(lane.broken_steps for lane in lanes),
             "knob_rewrites": self.stream.rewrites,
+            "torn_rewrites": self.stream.torn,
             "trajectories_played": self._played + sum(part.player.played for part in self.parts.values()),
         }
 

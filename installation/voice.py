@@ -120,7 +120,7 @@ class Shell:
             for command in link.drain():
                 self._obey(command)
             self._loading.go_on(time.monotonic())
-            stream.respond(2 * self._card.block)
+            stream.respond(self._margin)
             stream.fill()
             self._performance.listen()
             self._watch(time.monotonic())
@@ -131,6 +131,9 @@ class Shell:
         if self._probe:
             self._probe.close()
         link.pulse(time.monotonic(), turns + 1, self._figures, at_once=True)
+
+    def _margin(self) -> int:
+        return cards.margin(self._card, time.monotonic())
 
     def _obey(self, command: Any) -> None:
         if isinstance(command, Arrange):
@@ -164,7 +167,7 @@ class Shell:
 def _fade_out(performance: Performance, ring: Ring, card: cards.Card) -> None:
     """The last FADE_S of sound, then wait until the card has taken it, or half a second."""
     performance.obey(Stop())
-    performance.stream.respond(2 * card.block)
+    performance.stream.respond(lambda: cards.margin(card, time.monotonic()))
     silent = ring.taken + 3 * card.block + ring.sample_rate_hz // 40
     until_s = time.monotonic() + 0.5
     while ring.taken < min(silent, ring.written) and time.monotonic() < until_s:

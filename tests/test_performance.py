@@ -81,7 +81,7 @@ def performance_of(ring: Ring, track: Track, *models: str) -> Performance:
 def play(subject: Performance, ring: Ring, blocks: int) -> Floats:
     out = []
     for _ in range(blocks):
-        subject.stream.respond(1024)
+        subject.stream.respond(lambda: 1024)
         subject.stream.fill(64)
         block = np.zeros((512, 2), np.float32)
         assert ring.take(block) == 512

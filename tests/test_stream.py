@@ -86,7 +86,7 @@ def test_turning_nothing_rewrites_the_same_samples(ring: Ring) -> None:
     play(stream, ring, 9, 700)
     before = ring.tap(ring.written, ring.ahead)
     stream.lanes[0].turn(replace(OPEN))
-    assert stream.respond(1024)
+    assert stream.respond(lambda: 1024)
     assert np.abs(ring.tap(ring.written, ring.ahead) - before).max() < 1e-6
 
 
@@ -96,7 +96,7 @@ def test_a_long_run_with_idle_turns_is_the_plain_run(ring: Ring) -> None:
     for _ in range(80):
         stream.fill(64)
         stream.lanes[0].turn(replace(OPEN))
-        stream.respond(1024)
+        stream.respond(lambda: 1024)
         out.append(take(ring, 512))
     with Ring.create(1 << 16, 2, 48_000) as other:
         assert np.abs(np.concatenate(out) - play(stream_on(other), other, 80)).max() < 1e-6
@@ -112,7 +112,7 @@ def test_a_knob_is_heard_from_just_ahead_of_the_card_on(ring: Ring) -> None:
     stream.fill(64)
     before, taken = ring.tap(ring.written, ring.ahead), ring.taken
     stream.lanes[0].turn(biased(1.0))
-    assert stream.respond(1024)
+    assert stream.respond(lambda: 1024)
     after = ring.tap(ring.written, ring.written - taken)
     changed = np.flatnonzero(np.abs(after - before).max(axis=1) > 1e-4)
     assert 1024 <= changed[0] < 1024 + 200
@@ -124,7 +124,7 @@ def test_a_turned_knob_leaves_no_seam(ring: Ring) -> None:
     out = []
     for number in range(60):
         stream.lanes[0].turn(biased(0.3 * (number % 2)))
-        stream.respond(1024)
+        stream.respond(lambda: 1024)
         stream.fill(64)
         out.append(take(ring, 512))
     # 440 Hz sines instead of 220 Hz are twice as steep; a click would be far above that.
@@ -138,7 +138,7 @@ def test_after_the_seam_it_is_what_a_decoder_with_the_new_latents_makes(ring: Ri
     splice = ring.taken + 1024
     again = [step for step in stream.lanes[0].steps if step.end > splice]
     stream.lanes[0].turn(biased(1.0))
-    assert stream.respond(1024)
+    assert stream.respond(lambda: 1024)
     decoder, expected = SineDecoder(), []
     (state,) = again[0].before.decoder
     for step in again:
@@ -158,7 +158,7 @@ def test_hold_takes_what_is_heard_and_stays_there(ring: Ring) -> None:
     stream.fill(64)
     heard = stream.lanes[0].sounding(ring.taken + 1024)
     stream.lanes[0].turn(replace(OPEN, hold=True))
-    assert stream.respond(1024)
+    assert stream.respond(lambda: 1024)
     play(stream, ring, 40)
     later = stream.lanes[0].sounding(ring.taken - 1)
     assert heard is not None and later is not None
@@ -170,7 +170,7 @@ def test_a_model_at_another_rate_than_the_card(ring: Ring) -> None:
     stream = stream_on(ring)
     for number in range(60):
         stream.lanes[0].turn(biased(0.2 * (number % 2)))
-        stream.respond(1024)
+        stream.respond(lambda: 1024)
         stream.fill(64)
         block = take(ring, 512)
     assert 0.02 < np.abs(block).max() < 0.9
@@ -201,7 +201,7 @@ def test_panic_goes_through_silence_and_comes_back(ring: Ring) -> None:
     stream = stream_on(ring)
     play(stream, ring, 20)
     stream.restart()
-    stream.respond(1024)
+    stream.respond(lambda: 1024)
     heard: npt.NDArray[np.float32] = play(stream, ring, 30)
     assert np.abs(np.diff(heard, axis=0)).max() < 0.05
     assert np.abs(heard[-4096:]).max() > 0.05
@@ -212,7 +212,7 @@ def test_the_knob_that_comes_too_late_for_the_ring_is_in_the_next_step(ring: Rin
     stream.fill(64)
     take(ring, 1024)
     stream.lanes[0].turn(biased(1.0))
-    assert not stream.respond(2048)
+    assert not stream.respond(lambda: 2048)
     stream.fill(64)
     assert np.array_equal(
         stream.lanes[0].steps[-1].latents[0], stream.lanes[0].steps[-1].path[0] + np.array([1.0, 0.0], np.float32)
@@ -230,7 +230,7 @@ def test_panic_at_another_rate_than_the_card(ring: Ring) -> None:
     stream = stream_on(ring)
     for _ in range(60):
         stream.restart()
-        stream.respond(1024)
+        stream.respond(lambda: 1024)
         stream.fill(64)
         take(ring, 700)
     assert [step.begin for step in stream.lanes[0].steps][1:] == [step.end for step in stream.lanes[0].steps][:-1]
@@ -257,7 +257,7 @@ def test_one_lane_s_knob_leaves_the_other_as_it_was(ring: Ring) -> None:
     stream.fill(64)
     before = [step.sound for step in other.steps]
     stream.lanes[0].turn(biased(1.0))
-    assert stream.respond(1024)
+    assert stream.respond(lambda: 1024)
     assert all(np.array_equal(kept, step.sound) for kept, step in zip(before, other.steps, strict=False))
 
 
@@ -286,7 +286,7 @@ def test_a_detuned_lane_turned_while_it_sounds_leaves_no_seam(ring: Ring) -> Non
     out = []
     for number in range(60):
         stream.lanes[0].turn(replace(OPEN, detune_cents=30.0 * (number % 3) - 30.0))
-        stream.respond(1024)
+        stream.respond(lambda: 1024)
         stream.fill(64)
         out.append(take(ring, 512))
     assert np.abs(np.diff(np.concatenate(out), axis=0)).max() < 1.5 * np.abs(np.diff(calm, axis=0)).max()
@@ -297,9 +297,9 @@ def test_at_most_once_a_block_of_the_card(ring: Ring) -> None:
     play(stream, ring, 20)
     stream.fill(64)
     stream.lanes[0].turn(biased(1.0))
-    assert stream.respond(1024)
+    assert stream.respond(lambda: 1024)
     stream.lanes[0].turn(biased(0.5))
-    assert not stream.respond(1024)
+    assert not stream.respond(lambda: 1024)
     take(ring, 512)
-    assert stream.respond(1024)
+    assert stream.respond(lambda: 1024)
     assert stream.lanes[0].steps[-1].latents[0, 0] == stream.lanes[0].steps[-1].path[0, 0] + np.float32(0.5)

@@ -18,6 +18,10 @@ from installation.sound.devices import Device, channels_of, choose, come_first, 
 
 BLOCK = 512
 """Samples the null clock takes at once."""
+CLEAR_S = 0.0015
+"""Rewriting what is held is over in less."""
+MARGIN = 32
+"""Samples just ahead of the card that are not rewritten."""
 LATENCY_S = 0.04
 """What PortAudio is asked for: enough that a server under load is not late, too little to be heard as delay."""
 
@@ -30,6 +34,8 @@ class Card(Protocol):
     latency_s: float
     block: int
     """Samples it takes at once, as seen so far."""
+    came_s: float
+    """When it last did, monotonic; 0 before."""
 
     def open(self, ring: Ring) -> None:
         """Begin to take."""
@@ -88,6 +94,7 @@ class NullCard:
     name = "null clock"
     latency_s = 0.0
     block = BLOCK
+    came_s = 0.0
 
     def __init__(self, sample_rate_hz: int) -> None:
         self.sample_rate_hz = sample_rate_hz
@@ -106,6 +113,7 @@ class NullCard:
         due_s = time.monotonic()
         while not self._ended.wait(max(0.0, due_s - time.monotonic())):
             position = ring.taken
+            self.came_s = time.monotonic()
             taker.take(buffer)
             ring.stamp(position, due_s)
             due_s += period_s
@@ -131,6 +139,7 @@ class PortAudioCard:
         self.sample_rate_hz = rate_of(index, described, "output", self._channels, sample_rate_hz)
         self.latency_s = LATENCY_S
         self.block = BLOCK
+        self.came_s = 0.0
         self._stream: Any = None
 
     def open(self, ring: Ring) -> None:
@@ -145,7 +154,7 @@ class PortAudioCard:
             if first:
                 first = False
                 come_first()
-            position = ring.taken
+            position, self.came_s = ring.taken, time.monotonic()
             if mono is None:
                 taker.take(out)
             else:
@@ -178,6 +187,13 @@ class PortAudioCard:
 def devices() -> tuple[Device, ...]:
     """Every output device of this machine; CardError when PortAudio itself is missing."""
     return listed("output")
+
+
+def margin(card: Card, now_s: float) -> int:
+    """How many samples beyond those taken `card` will leave alone for the next CLEAR_S: a few, or if it is about to come
+    the block it will take and a few."""
+    due_s = card.came_s + card.block / card.sample_rate_hz
+    return MARGIN if due_s - now_s > CLEAR_S else card.block + MARGIN
 
 
 def find(wanted: str | None, sample_rate_hz: int, channels: int) -> tuple[Card, str | None]:

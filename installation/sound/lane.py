@@ -123,7 +123,8 @@ class Step:
 
 
 class Lane:
-    """One part's sound from position `begin` on. `heard` is the input's newest latent (latent_dim,), or None."""
+    """One part's sound from position `begin` on. `heard` is the input's newest latent (latent_dim,), or None; `latency`
+    is by how many samples, at the model's rate, the decoder's sound comes after its latents."""
 
     def __init__(
         self,
@@ -135,6 +136,7 @@ class Lane:
         channels: int,
         begin: int = 0,
         rng: np.random.Generator | None = None,
+        latency: int = 0,
         clock_s: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.decoder, self.player, self.knobs, self.spread = decoder, player, knobs, spread
@@ -143,6 +145,7 @@ class Lane:
         self._card = sample_rate_hz, channels
         self._mixer = Mixer(self.channels_in, channels, decoder.sample_rate_hz)
         self._expander = Expander(channels, decoder.sample_rate_hz)
+        self.lookback = ceil(latency * sample_rate_hz / decoder.sample_rate_hz)
         self._latents_a_step = ceil(SHORTEST_STEP / decoder.ratio)
         self.step_s = self._latents_a_step * decoder.ratio / decoder.sample_rate_hz
         self._dying = np.exp(-np.arange(1, 1 << 16) / (DYING_S * decoder.sample_rate_hz)).astype(np.float32)[:, None]
@@ -179,18 +182,20 @@ class Lane:
             self._append(path, soundings, self._wandered())
 
     def remake(self, splice: int) -> int:
-        """Make again, with knobs and input as they are now, every step that goes on beyond `splice`; where the first of
-        them begins."""
+        """Make again, with knobs and input as they are now, every step that is heard beyond `splice`, also those whose
+        sound the decoder holds back until then; where the first of them begins."""
         self.turned = False
-        again = [step for step in self.steps if step.end > splice]
+        again = [step for step in self.steps if step.end > splice - self.lookback]
         if not again:
             return splice
+        held = next((step.path[:1] for step in again if step.end > splice), again[-1].path[:1])
         for _ in again:
             self.steps.pop()
         self.end, self.chain = again[0].begin, again[0].before
-        held = np.repeat(again[0].path[:1], self._latents_a_step, axis=0)
         for step in again:
-            self._append(held if self.knobs.hold else step.path, step.soundings, step.wander)
+            stays = self.knobs.hold and step.end > splice
+            path = np.repeat(held, self._latents_a_step, axis=0) if stays else step.path
+            self._append(path, step.soundings, step.wander)
         if self.knobs.hold:
             self.player.stay(held[0])
         return again[0].begin

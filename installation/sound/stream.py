@@ -12,6 +12,7 @@ Lanes may come and go while others sound: one that comes begins where the ring e
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +57,8 @@ class Stream:
         self.lanes: list[Lane] = []
         self.ahead = ahead
         self.rewrites = 0
+        self.torn = 0
+        """Rewrites the card came in the midst of."""
         self.broken_blocks = 0
 
     def add(self, lane: Lane, crossfade: int = 0) -> None:
@@ -82,9 +85,10 @@ class Stream:
             written += 1
         return written
 
-    def respond(self, margin: int) -> bool:
-        """After a lane was turned: make again what the ring holds from `margin` samples ahead of the card on, at most
-        once a block of the card. Whether it did."""
+    def respond(self, margin: Callable[[], int]) -> bool:
+        """After a lane was turned: make again what the ring holds from just ahead of the card on, at most once a block
+        of the card. `margin` says how many samples beyond `taken` the card will leave alone for the next
+        millisecond. Whether it did."""
         turned = [lane for lane in self.lanes if lane.turned]
         if not turned or self._ring.taken == self._responded:
             return False
@@ -103,10 +107,10 @@ class Stream:
         for lane in self.lanes:
             lane.restart()
 
-    def _splice(self, turned: list[Lane], margin: int) -> bool:
+    def _splice(self, turned: list[Lane], margin: Callable[[], int]) -> bool:
         """Make the lanes `turned` again, and the blocks they are heard in, and replace the ring from just ahead of
         where the card has come to meanwhile. Whether there was still room to: if not, the next block has the knobs."""
-        splice, written = self._ring.taken + margin, self._ring.written
+        splice, written = self._ring.taken + margin(), self._ring.written
         if splice >= written:
             return False
         changed = min(lane.remake(splice) for lane in turned)
@@ -120,14 +124,15 @@ class Stream:
             blocks.append(Block(block.begin, guarded))
             sound, guarded = self._guard_block(block.begin, guarded)
             made.append(sound)
-        line = np.concatenate(made)
-        splice, length = self._ring.taken + margin, len(self._crossfade)
+        line, length = np.concatenate(made), len(self._crossfade)
+        splice = self._ring.taken + margin()
         if splice + length > written:
             return False
         old = self._ring.tap(splice + length, length)
-        new = line[splice - again[0].begin :].copy()
+        new = line[splice - again[0].begin :]
         new[:length] = old + (new[:length] - old) * self._crossfade
         self._ring.rewrite(splice, new)
+        self.torn += self._ring.taken > splice
         self._guarded = guarded
         for _ in again:
             self._blocks.pop()
