@@ -6,8 +6,8 @@ A private PulseAudio is the card; the show runs headless, breeder and stage and 
 sound of one latent repeats with the model's ratio; a latent is swung to and fro by OSC, and the first sample of the
 sink's recording that differs from the one a ratio before is the answer. What lies between is OSC, two processes, the
 ring and the card: the card's own share, from a sample being taken to its arrival in the recording, is measured in the
-same run. With --busy as many processes count to no end meanwhile, at the usual priority. No real-time privileges: the
-run is `--plain` on request, which forbids the show to ask for any.
+same run. With --busy as many processes count to no end meanwhile, at the usual priority; with --plain the show may not
+raise its own above that.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ import multiprocessing
 import os
 import resource
 import socket
+import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -127,6 +128,14 @@ def count_to_no_end() -> None:
         pass
 
 
+def without_privileges(words: list[str]) -> NoReturn:
+    """Begin again as a process that may not raise any priority, whoever starts it (setpriv is of util-linux)."""
+    resource.setrlimit(resource.RLIMIT_RTPRIO, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NICE, (0, 0))
+    dropped = [f"--{which}=-sys_nice" for which in ("bounding-set", "inh-caps")] if os.geteuid() == 0 else []
+    os.execvp("setpriv", ["setpriv", *dropped, sys.executable, "-m", "bench.knob", *words])
+
+
 def measure(trials: int, busy: int, name: str, ahead: float) -> dict[str, Any]:
     """One run's figures."""
     period = model.load(name).ratio
@@ -173,10 +182,7 @@ def main() -> None:
     parser.add_argument("--plain", action="store_true", help="without any privilege: no priority above the usual")
     arguments = parser.parse_args()
     if arguments.plain:
-        resource.setrlimit(resource.RLIMIT_RTPRIO, (0, 0))
-        resource.setrlimit(resource.RLIMIT_NICE, (0, 0))
-        if os.geteuid() == 0:
-            os.setuid(65534)
+        without_privileges([word for word in sys.argv[1:] if word != "--plain"])
     print(json.dumps(measure(arguments.trials, arguments.busy, arguments.model, arguments.ahead), indent=2))
 
 

@@ -44,6 +44,7 @@ from installation.instrument import Instrument, open_instrument
 from installation.link import PULSE_S, Link, follow_parent
 from installation.model import Model, load
 from installation.parameters import EMBEDDINGS, Values, declared
+from installation.urgency import take_slice
 
 Floats = npt.NDArray[np.float32]
 
@@ -51,6 +52,8 @@ PHRASES = 8
 """Phrases of the input that wait for the search, at the most: the newest."""
 NICE = 10
 """How far the breeder stands back from voice and stage."""
+SLICE_S = 0.02
+"""It computes for long and hurries nobody."""
 
 
 class Shell:
@@ -328,6 +331,7 @@ def main(connection: Connection, setup: BreederSetup) -> None:
     """The process. Ends when told to, or when its parent ends; a fault is said, and raised for the exit status."""
     follow_parent()
     os.nice(NICE)
+    take_slice(SLICE_S)
     link = Link(connection, "breeder" if setup.part == 1 else f"breeder {setup.part}")
     try:
         Shell(link, setup).run()

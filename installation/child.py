@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import functools
 import multiprocessing
-import queue
 import signal
 import threading
 import time
@@ -25,10 +24,9 @@ import psutil
 
 from installation.commands import Pulse, Stop
 from installation.link import SIGNALS
+from installation.outbox import Outbox
 
 SPAWN = multiprocessing.get_context("spawn")
-QUEUED = 4096
-"""Messages waiting for one child, at the most: one that reads so slowly is stuck, and `watch` sees to it."""
 WELL_AFTER_S = 10.0
 """A child that lived so long was well: the next restart is at once again."""
 LONGEST_PAUSE_S = 30.0
@@ -76,7 +74,7 @@ class Child:
     _figures: dict[str, Any] = field(default_factory=dict)
     _past: Counter[str] = field(default_factory=Counter)
     _process: BaseProcess | None = None
-    _outbox: queue.Queue[Any] = field(default_factory=lambda: queue.Queue(QUEUED))
+    _outbox: Outbox | None = None
     _reader: threading.Thread | None = None
     _progress: int = -1
     _moved_s: float = 0.0
@@ -110,7 +108,6 @@ class Child:
     def _spawn(self) -> None:
         loop = asyncio.get_running_loop()
         ours, theirs = SPAWN.Pipe()
-        self._outbox = queue.Queue(QUEUED)
         try:
             given = (theirs, self.setup())
             process = SPAWN.Process(target=self.role.main, args=given, name=self.role.name, daemon=True)
@@ -127,15 +124,15 @@ class Child:
         take = functools.partial(self._take, process)
         self._reader = threading.Thread(target=_read, args=(ours, loop, take), daemon=True)
         self._reader.start()
-        threading.Thread(target=_write, args=(ours, self._outbox), daemon=True).start()
+        self._outbox = Outbox(ours)
         for greeting in self.greet():
             self.send(greeting)
         self.log(self.role.name, f"started, process {process.pid}")
 
     def send(self, message: Any) -> None:
-        """Queue `message`; when the queue is full the child is stuck, and `watch` will see to it."""
-        with contextlib.suppress(queue.Full):
-            self._outbox.put_nowait(message)
+        """Send `message`, never waiting; one that is not there hears nothing."""
+        if self._outbox is not None:
+            self._outbox.send(message)
 
     def watch(self, now_s: float) -> None:
         """Kill the child when it shows no progress for longer than its patience, and note its memory."""
@@ -221,8 +218,9 @@ class Child:
     def _leave(self) -> None:
         if self._process is not None:
             asyncio.get_running_loop().remove_reader(self._process.sentinel)
-        with contextlib.suppress(queue.Full):
-            self._outbox.put_nowait(None)
+        if self._outbox is not None:
+            self._outbox.close()
+            self._outbox = None
         self._process = None
 
 
@@ -241,13 +239,6 @@ def _read(connection: Connection, loop: asyncio.AbstractEventLoop, take: Callabl
     with contextlib.suppress(EOFError, OSError, RuntimeError):
         while True:
             loop.call_soon_threadsafe(take, connection.recv())
-
-
-def _write(connection: Connection, outbox: queue.Queue[Any]) -> None:
-    """The sending thread: ends when the pipe does, or with None."""
-    with contextlib.suppress(BrokenPipeError, OSError, EOFError):
-        while (message := outbox.get()) is not None:
-            connection.send(message)
 
 
 @contextlib.contextmanager

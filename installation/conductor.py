@@ -30,6 +30,7 @@ from installation.scene import Scene
 from installation.show import Show
 from installation.sound.repertoire import Repertoire
 from installation.track import Track
+from installation.urgency import take_slice
 
 RING_S = 6.0
 CHANNELS = 2
@@ -96,6 +97,7 @@ class Conductor:
 
     async def run(self) -> bool:
         """Open everything, play, close everything in reverse; whether it ended because it was told to."""
+        take_slice()
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         resource_tracker.ensure_running()  # inherits that: a closed terminal must not end what tidies shared memory up
         loop = asyncio.get_running_loop()

@@ -26,9 +26,12 @@ from installation.picture.window import Window
 from installation.probe import Probe
 from installation.ring import Ring
 from installation.track import Track
+from installation.urgency import take_slice
 
 DISPLAY_FOUND = 77
 """Exit code of a stage that drew unseen and found a display."""
+SLICE_S = 0.003
+"""Frames may wait a little for whoever makes the sound."""
 REFRESH_FRAMES = 8
 """Every so many frames the shader's file is looked at."""
 
@@ -63,6 +66,7 @@ class StageSetup:
 def main(connection: Connection, setup: StageSetup) -> None:
     """The process: until told to stop, or until the conductor is gone."""
     follow_parent()
+    take_slice(SLICE_S)
     link = Link(connection, "stage")
     try:
         with ExitStack() as opened:

@@ -7,7 +7,6 @@ each is loaded beside the sound, and changes places with the one before across a
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import threading
@@ -28,6 +27,7 @@ from installation.ring import Ring
 from installation.sound import card as cards
 from installation.sound.decoder import open_decoder
 from installation.track import Track
+from installation.urgency import come_before
 
 DEAD_CARD_S = 1.0
 """A card that did not come for so long is dead."""
@@ -62,8 +62,7 @@ def main(connection: Connection, setup: VoiceSetup) -> None:
     """The voice's process; a fault of the model is said, and raised for the exit status."""
     follow_parent()
     sys.setswitchinterval(0.0005)
-    with contextlib.suppress(PermissionError):
-        os.nice(NICE)
+    come_before(NICE)
     link = Link(connection, "voice")
     try:
         _open(link, setup)

@@ -15,11 +15,12 @@ ROOT = Path(__file__).resolve().parent.parent / "installation"
 FOLDERS = ("evolution", "sound", "analysis", "picture", "control", "show", "training")
 LAYERS = (
     ("errors",),
-    ("commands", "parameters", "ring", "track", "link", "model", "field", "tree", "probe"),
+    ("commands", "parameters", "ring", "track", "link", "model", "field", "tree", "probe", "urgency"),
     ("scene", "schema"),
     FOLDERS,
     (
         "child",
+        "outbox",
         "company",
         "report",
         "setups",

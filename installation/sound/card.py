@@ -14,7 +14,8 @@ import numpy as np
 
 from installation.errors import CardError
 from installation.ring import Ring
-from installation.sound.devices import Device, channels_of, choose, come_first, library, listed, rate_of
+from installation.sound.devices import Device, channels_of, choose, library, listed, rate_of
+from installation.urgency import come_first
 
 BLOCK = 512
 """Samples the null clock takes at once."""
@@ -190,8 +191,8 @@ def devices() -> tuple[Device, ...]:
 
 
 def margin(card: Card, now_s: float) -> int:
-    """How many samples beyond those taken `card` will leave alone for the next CLEAR_S: a few, or if it is about to come
-    the block it will take and a few."""
+    """How many samples beyond those taken `card` will not take in the next CLEAR_S: a few, or if it is about to come the
+    block it will take and a few."""
     due_s = card.came_s + card.block / card.sample_rate_hz
     return MARGIN if due_s - now_s > CLEAR_S else card.block + MARGIN
 

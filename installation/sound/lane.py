@@ -1,4 +1,4 @@
-"""One part's line of sound: path → latents → decoder → mixer → expander → the card's rate, a step at a time.
+"""One part's line of sound: path → latents → decoder → expander → mixer → the card's rate, a step at a time.
 
 Every part's memory is a value held outside it, so each step still to be heard is kept with the state it began from and
 can be made again with the knobs, or the input's latents, as they are now. Positions are the ring's: samples at the
@@ -19,19 +19,11 @@ import numpy.typing as npt
 
 from installation.errors import ModelError
 from installation.sound.decoder import Decoder
+from installation.sound.expander import Expander
 from installation.sound.mixer import Mixer
 from installation.sound.player import Player, Sounding, Turn
+from installation.sound.ranges import tamed
 from installation.sound.rate import RateChanger
-
-try:
-    from installation.sound.expander import Expander
-    from installation.sound.ranges import tamed
-except ImportError:
-    class Expander:
-        def __init__(self, *a): pass
-        def start(self): return None
-        def process(self, sound, state, *a): return sound, state
-    def tamed(latents, low, high, firmness): return np.clip(latents, low, high)
 
 Floats = npt.NDArray[np.float32]
 
@@ -144,7 +136,7 @@ class Lane:
         self.channels = channels
         self._card = sample_rate_hz, channels
         self._mixer = Mixer(self.channels_in, channels, decoder.sample_rate_hz)
-        self._expander = Expander(channels, decoder.sample_rate_hz)
+        self._expander = Expander(self.channels_in, decoder.sample_rate_hz)
         self.lookback = ceil(latency * sample_rate_hz / decoder.sample_rate_hz)
         self._latents_a_step = ceil(SHORTEST_STEP / decoder.ratio)
         self.step_s = self._latents_a_step * decoder.ratio / decoder.sample_rate_hz
@@ -289,13 +281,13 @@ class Lane:
         """One step's latents, its sound at the card's rate, and the memory after it, from the memory `before`."""
         latents = self._latents(path)
         decoded, decoder = self._decoded(latents, wander, before)
+        gated, expander = self._expander.process(decoded, before.expander, self.knobs.gate_db, self.knobs.gate_ratio)
         if decoder:
-            sound, mixer = self._mixer.mix(decoded, self.knobs.gains, before.mixer)
+            sound, mixer = self._mixer.mix(gated, self.knobs.gains, before.mixer)
         else:
-            sound, mixer, decoder = decoded @ before.mixer, self._mixer.start(), (self.decoder.start(),)
-        gated, expander = self._expander.process(sound, before.expander, self.knobs.gate_db, self.knobs.gate_ratio)
+            sound, mixer, decoder = gated @ before.mixer, self._mixer.start(), (self.decoder.start(),)
         changer, rate = self._changed(before)
-        out, rate = changer.change(gated, rate)
+        out, rate = changer.change(sound, rate)
         return latents, out, Chain(decoder, mixer, expander, rate, changer, self.knobs.detune_cents, decoded[-1].copy())
 
     def _changed(self, before: Chain) -> tuple[RateChanger, Any]:

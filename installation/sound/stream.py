@@ -26,7 +26,7 @@ from installation.sound.mixer import FADE_S
 
 Floats = npt.NDArray[np.float32]
 
-BLOCK = 1024
+BLOCK = 2048
 """Samples of one block: a multiple of the guard's."""
 HEARD_S = 0.5
 """Steps are remembered for so long after they were taken, for the ear to ask what it heard."""
