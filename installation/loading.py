@@ -7,14 +7,28 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from installation.errors import InstallationError
+from installation.errors import InstallationError, ModelError
 from installation.model import load
 from installation.part import Part, PartSetup
 from installation.performance import BRACE_S, Performance
 from installation.sound.decoder import Decoder, open_decoder
+from installation.sound.encoder import open_encoder_stream
 
 PATIENCE_S = 2.0
 """If the machine can't hold so much ready in so long, loading begins all the same."""
+
+
+def bring_encoder(part: Part, say: Callable[[str], None]) -> None:
+    """Give `part` its model's encoder, an instance of its own, where an input is to be played; or say why it can't."""
+    path = part.model.encoder
+    if not part.setup.hears:
+        return
+    try:
+        if path is None:
+            raise ModelError(f"{part.model.folder}: has no encoder")
+        part.encoder = open_encoder_stream(path, part.setup.backend)
+    except (InstallationError, ImportError) as error:
+        say(f"{error}: the input is not played")
 
 
 class Loading:
@@ -60,6 +74,7 @@ class Loading:
 
     def _load(self, part: Part) -> None:
         try:
+            bring_encoder(part, self._say)
             self._found = open_decoder(part.model.decoder, part.setup.backend)
         except (InstallationError, ImportError) as error:
             self._fault = str(error)

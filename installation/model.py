@@ -27,6 +27,8 @@ Floats = npt.NDArray[np.float32]
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
 CARD = "card.yaml"
+LEVEL_DB = -20.0
+"""The level of training sound on which the card is silent, RMS in dBFS."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,11 @@ class Model:
     def latency(self) -> int:
         """Samples by which its decoder's sound comes after its latents, as far as its card tells."""
         return int(self.card.get("latency_samples") or 0)
+
+    @property
+    def level_db(self) -> float:
+        """RMS of its training sound where that sounds, dBFS: what it is to hear is brought to this."""
+        return float(self.card.get("level_db", LEVEL_DB))
 
     def excerpts(self) -> Floats:
         """Encoded excerpts of the training data, (steps, latent_dim); (0, latent_dim) for a model without them."""

@@ -14,6 +14,7 @@ from installation.evolution.genotype import INITS
 from installation.model import Model
 from installation.parameters import Values, as_first, declared
 from installation.sound.decoder import Decoder
+from installation.sound.encoder import EncoderStream
 from installation.sound.lane import Knobs, Lane, Spread
 from installation.sound.mixer import decibels, pan_gains, wide_gains
 from installation.sound.player import Player, Turn
@@ -34,11 +35,13 @@ class PartSetup:
     seed: int
     steps: int
     init: str
+    hears: bool = False
+    """Whether its encoder is wanted, for an input to be played."""
 
     @property
-    def instrument(self) -> tuple[str, str]:
+    def instrument(self) -> tuple[str, str, bool]:
         """What can't be changed while it plays: another one must be loaded."""
-        return self.model, self.backend
+        return self.model, self.backend, self.hears
 
 
 class Part:
@@ -54,6 +57,7 @@ class Part:
         self.player = Player(first[0], self._rng)
         self.player.offer(first, replace=True)
         self.lane: Lane | None = None
+        self.encoder: EncoderStream | None = None
         self.muted = False
         self.heard_at = 0
         """The position that is heard now: a frozen latent stays as it is there."""
@@ -70,6 +74,16 @@ class Part:
         """Turn one, by the address it would have were this the first part."""
         self.values.set(address, value)
         self.turn()
+
+    def hear(self, latent: Floats | None, share: float) -> None:
+        """The input's newest `latent` (latent_dim,), if one came, and how much of the input may be heard, 0..1."""
+        if self.lane is None:
+            return
+        if share != self.input_share:
+            self.input_share = share
+            self.turn()
+        if latent is not None:
+            self.lane.hear(latent)
 
     def enter(self, decoder: Decoder, sample_rate_hz: int, channels: int, begin: int) -> Lane:
         """The lane it is heard in from position `begin` on."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from installation.breeder_setup import BreederSetup
+from installation.incoming import InputSetup
 from installation.model import Model, load
 from installation.parameters import Parameter, as_first, declared
 from installation.part import PartSetup
@@ -38,7 +39,8 @@ def scene_values(scene: Scene, models: tuple[Model, ...]) -> dict[str, float]:
 def parts(scene: Scene, seed: int) -> tuple[PartSetup, ...]:
     """The scene's parts, the voice first."""
     evolution = scene.evolution
-    first = PartSetup(1, scene.model, scene.voice.backend, seed, evolution.steps, evolution.init)
+    hears = scene.input is not None
+    first = PartSetup(1, scene.model, scene.voice.backend, seed, evolution.steps, evolution.init, hears)
     others = (
         PartSetup(number, part.model, part.backend, seed, part.steps or evolution.steps, part.init or evolution.init)
         for number, part in enumerate(scene.orchestra, 2)
@@ -67,6 +69,7 @@ def voice_setup(
         parts=parts(scene, seed),
         ahead_ms=scene.voice.ahead_ms,
         device=device or scene.voice.device,
+        input=InputSetup(scene.input.device, scene.input.channel) if scene.input else None,
         values=values,
         started_s=started_s,
         suspect=suspect,
@@ -119,7 +122,8 @@ def mappings(scene: Scene) -> tuple[FeatureMapping, ...]:
 
 def card_of(scene: Scene) -> tuple[object, ...]:
     """What a voice can't change while it plays."""
-    return scene.voice.device, scene.input.device if scene.input else None, scene.input is None
+    heard = InputSetup(scene.input.device, scene.input.channel) if scene.input else None
+    return scene.voice.device, heard
 
 
 def screen_of(scene: Scene) -> tuple[object, ...]:

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
-from installation.commands import Stop
+from installation.commands import Listened, Stop
 from installation.errors import CardError, InstallationError
+from installation.incoming import Incoming, InputSetup
 from installation.link import Link, follow_parent
-from installation.loading import Loading
+from installation.loading import Loading, bring_encoder
 from installation.model import load
 from installation.part import PartSetup
 from installation.performance import Arrange, Performance
@@ -26,6 +27,7 @@ from installation.probe import Probe
 from installation.ring import Ring
 from installation.sound import card as cards
 from installation.sound.decoder import open_decoder
+from installation.sound.line import find_line
 from installation.track import Track
 from installation.urgency import come_before
 
@@ -52,6 +54,7 @@ class VoiceSetup:
     parts: tuple[PartSetup, ...]
     ahead_ms: float
     device: str | None
+    input: InputSetup | None
     values: dict[str, float]
     started_s: float
     suspect: bool = False
@@ -85,7 +88,9 @@ def _open(link: Link, setup: VoiceSetup) -> None:
         ring.sample_rate_hz = card.sample_rate_hz
         ring.forget_ahead()
         performance = Performance(ring, track, setup.values, setup.ahead_ms)
-        performance.enter(performance.await_part(first, model), decoder)
+        part = performance.await_part(first, model)
+        bring_encoder(part, link.say)
+        performance.enter(part, decoder)
         performance.stream.fill(64)
         try:
             card.open(ring)
@@ -94,7 +99,8 @@ def _open(link: Link, setup: VoiceSetup) -> None:
             card.open(ring)
         if why:
             link.say(f"no card, so a null clock keeps time: {why}")
-        Shell(link, setup, performance, ring, card).perform(others)
+        shell = Shell(link, setup, performance, ring, card)
+        shell.perform(others)
         _close(card)
 
 
@@ -110,6 +116,7 @@ class Shell:
             self._probe = Probe(("devices", "--probe", setup.device or ""), time.monotonic())
         self._opened_s = self._came_s = time.monotonic()
         self._came, self._began = ring.callbacks, ring.taken
+        self._incoming = self._open_input()
 
     def perform(self, others: list[PartSetup]) -> None:
         """Play the first part, and the `others` as soon as they are loaded."""
@@ -119,6 +126,7 @@ class Shell:
             for command in link.drain():
                 self._obey(command)
             self._loading.go_on(time.monotonic())
+            self._hear(time.monotonic())
             stream.respond(self._margin)
             stream.fill()
             self._performance.listen()
@@ -130,6 +138,35 @@ class Shell:
         if self._probe:
             self._probe.close()
         link.pulse(time.monotonic(), turns + 1, self._figures, at_once=True)
+
+    def _open_input(self) -> Incoming | None:
+        """The input, if the scene wants one and there is one."""
+        wanted = self._setup.input
+        if wanted is None:
+            return None
+        line, why = find_line(wanted.device, self._ring.sample_rate_hz, wanted.channel)
+        if why is None:
+            try:
+                line.open()
+            except CardError as error:
+                why = str(error)
+        if why is not None:
+            self._link.say(f"no input: {why}")
+            return None
+        self._link.say(f"hears {line.name} at {line.sample_rate_hz} Hz")
+        return Incoming(line, self._ring, time.monotonic())
+
+    def _hear(self, now_s: float) -> None:
+        """Take what the input brought; say when it is lost, and when it is back."""
+        if self._incoming is None:
+            return
+        was_lost = self._incoming.lost
+        self._incoming.hear(self._performance.parts.get(1), now_s)
+        if self._incoming.lost != was_lost:
+            self._link.say("the input brings nothing any more" if self._incoming.lost else "the input is back")
+        phrases = self._incoming.take_phrases()
+        if phrases is not None:
+            self._link.send(Listened(phrases))
 
     def _margin(self) -> int:
         return cards.margin(self._card, time.monotonic())
@@ -160,6 +197,7 @@ class Shell:
             "first_sound_s": self._first_sound_s,
             "card": self._card.name,
             "card_latency_ms": round(1000.0 * self._card.latency_s, 1),
+            "input": self._incoming.figures() if self._incoming else None,
         }
 
 

@@ -109,15 +109,61 @@ def test_the_input_takes_over_by_the_mix() -> None:
             assert np.allclose(step.latents, step.path + (heard - step.path) * mix, atol=1e-6)
 
 
-def test_what_the_input_plays_now_is_in_what_is_made_again() -> None:
+def test_what_the_input_plays_now_is_in_the_steps_that_begin_beyond_the_card() -> None:
     subject = lane(mix=1.0)
     whole(subject)
+    before = [step.latents for step in subject.steps]
     subject.hear(np.array([-1.0, 0.0], np.float32))
     assert subject.turned
     begin = subject.remake(20_000)
-    assert begin <= 20_000 < begin + 2048
-    for step in subject.steps:
-        assert np.allclose(step.latents, [-1.0, 0.0]) == (step.begin >= begin)
+    assert begin <= 20_000 < begin + 2048 and not subject.turned
+    for step, was in zip(subject.steps, before, strict=True):
+        if step.begin >= 20_000:
+            assert np.allclose(step.latents, [-1.0, 0.0])
+        else:
+            assert np.array_equal(step.latents, was)
+
+
+def test_an_input_that_comes_a_latent_a_step_is_decoded_as_if_it_were_a_path() -> None:
+    """Whatever is held ahead is made again as its latent comes: so the sound is that of the latents in their order."""
+    latents = walk(30, 2, 9)
+    subject, decoder = lane(mix=1.0, tame=0.0), SineDecoder()
+    for number, latent in enumerate(latents):
+        subject.hear(latent)
+        subject.remake(number * 2048 - 700)
+        subject.reach(number * 2048 + 9600)
+    first = next(index for index, step in enumerate(subject.steps) if np.allclose(step.latents[0], latents[0]))
+    expected, _ = decoder.decode(latents[None], subject.steps[first].before.decoder[0])
+    heard = subject.span(subject.steps[first].begin, 25 * 2048)
+    mono = expected[0, : len(heard)] * np.float32(np.sqrt(0.5))
+    assert np.abs(heard[2048:] - mono[2048 - 24 : -24]).max() < 1e-5  # after the fade in
+
+
+class Delayed(SineDecoder):
+    """A decoder that holds its sound back for 1700 samples, as causal models do."""
+
+    late = 1700
+
+    def start(self, batch: int = 1) -> Any:
+        return super().start(batch), np.zeros((batch, self.late, 1), np.float32)
+
+    def decode(self, latents: Floats, state: Any) -> tuple[Floats, Any]:
+        sound, inner = super().decode(latents, state[0])
+        line = np.concatenate([state[1], sound], axis=1)
+        return line[:, : sound.shape[1]], (inner, line[:, -self.late :])
+
+
+def test_a_knob_is_in_the_sound_at_once_however_long_the_decoder_holds_it_back() -> None:
+    def first_change(latency: int) -> int:
+        rng = np.random.default_rng(0)
+        subject = Lane(Delayed(), steady(), OPEN, SPREAD, RATE_HZ, 2, 0, rng, latency)
+        before = whole(subject)
+        subject.turn(replace(OPEN, turn=replace(OPEN.turn, bias=ONES)))
+        subject.remake(20_600)
+        after = subject.span(0, len(before))
+        return int(np.argmax(np.abs(after - before).max(axis=1)[20_600:] > 1e-3))
+
+    assert first_change(Delayed.late) < 10 < first_change(0)
 
 
 def test_latents_are_tamed_to_the_range_the_card_recommends() -> None:

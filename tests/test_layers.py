@@ -28,6 +28,7 @@ LAYERS = (
         "part",
         "performance",
         "loading",
+        "incoming",
         "voice",
         "stage",
         "instrument",

@@ -150,7 +150,7 @@ class Lane:
         self.rise: Fade | None = None
         self.fall: Fade | None = None
         self.heard: Floats | None = None
-        self.turned = False
+        self._turned = self._heard_anew = False
         self.decode_ms: deque[float] = deque(maxlen=8192)
         self.broken_steps = 0
         self.fault: str | None = None
@@ -159,25 +159,31 @@ class Lane:
     def turn(self, knobs: Knobs) -> None:
         """Take new knobs, heard from the next `remake` on."""
         self.knobs = knobs
-        self.turned = True
+        self._turned = True
 
     def hear(self, latent: Floats | None) -> None:
-        """The input's newest latent (latent_dim,), or None when there is none any more."""
+        """The input's newest latent (latent_dim,), or None when there is none any more: it sounds on until the next."""
         self.heard = latent
-        self.turned = self.turned or self.knobs.mix > 0.0
+        self._heard_anew = self.knobs.mix > 0.0
+
+    @property
+    def turned(self) -> bool:
+        """Whether anything was turned, or heard, that is not yet in what is made."""
+        return self._turned or self._heard_anew
 
     def reach(self, position: int) -> None:
         """Make steps until the sound goes on to `position`, or to the end of its fall."""
         goal = position if self.fall is None else min(position, self.fall.end)
         while self.end < goal:
             path, soundings = self._path()
-            self._append(path, soundings, self._wandered())
+            self._append(path, soundings, self._wandered(), self.heard)
 
     def remake(self, splice: int) -> int:
-        """Make again, with knobs and input as they are now, every step that is heard beyond `splice`, also those whose
-        sound the decoder holds back until then; where the first of them begins."""
-        self.turned = False
-        again = [step for step in self.steps if step.end > splice - self.lookback]
+        """Make again every step that is heard beyond `splice`; where the first of them begins. Turned knobs are also in
+        those before whose sound the decoder holds back until then; what the input plays now is in those that begin
+        beyond, so that each step decodes one latent of it."""
+        again = [step for step in self.steps if step.end > splice - (self.lookback if self._turned else 0)]
+        self.settle()
         if not again:
             return splice
         held = next((step.path[:1] for step in again if step.end > splice), again[-1].path[:1])
@@ -187,7 +193,7 @@ class Lane:
         for step in again:
             stays = self.knobs.hold and step.end > splice
             path = np.repeat(held, self._latents_a_step, axis=0) if stays else step.path
-            self._append(path, step.soundings, step.wander)
+            self._append(path, step.soundings, step.wander, self.heard if step.begin >= splice else step.heard)
         if self.knobs.hold:
             self.player.stay(held[0])
         return again[0].begin
@@ -197,7 +203,11 @@ class Lane:
         clean = self._fresh(self.chain)
         self.chain = clean
         self.steps = deque(replace(step, before=self._fresh(step.before)) for step in self.steps)
-        self.turned = True
+        self._turned = True
+
+    def settle(self) -> None:
+        """What was turned is in what is made from now on, and is not waited for any more."""
+        self._turned = self._heard_anew = False
 
     def span(self, begin: int, count: int) -> Floats:
         """Its sound from `begin` on, faded, (count, card channels): silence where there is none."""
@@ -263,23 +273,23 @@ class Lane:
         self._wander = keep * self._wander + np.sqrt(1.0 - keep * keep) * noise
         return self._wander
 
-    def _append(self, path: Floats, soundings: tuple[Sounding, ...], wander: Floats) -> None:
+    def _append(self, path: Floats, soundings: tuple[Sounding, ...], wander: Floats, heard: Floats | None) -> None:
         before = self.chain
-        latents, sound, self.chain = self._make(path, wander, before)
+        latents, sound, self.chain = self._make(path, wander, heard, before)
         begin, self.end = self.end, self.end + len(sound)
-        self.steps.append(Step(begin, self.end, path, soundings, self.heard, wander, before, latents, sound))
+        self.steps.append(Step(begin, self.end, path, soundings, heard, wander, before, latents, sound))
 
-    def _latents(self, path: Floats) -> Floats:
-        """`path` as it is to be decoded: mixed with the input's, turned, tamed."""
+    def _latents(self, path: Floats, heard: Floats | None) -> Floats:
+        """`path` as it is to be decoded: mixed with what was `heard`, turned, tamed."""
         spread, knobs = self.spread, self.knobs
-        if knobs.mix > 0.0 and self.heard is not None:
-            path = (path + (self.heard - path) * knobs.mix).astype(np.float32)
+        if knobs.mix > 0.0 and heard is not None:
+            path = ((1.0 - knobs.mix) * path + knobs.mix * heard).astype(np.float32)
         turned = knobs.turn.apply(path, spread.mean, spread.deviation)
         return tamed(turned, spread.low, spread.high, knobs.tame) if knobs.tame > 0.0 else turned
 
-    def _make(self, path: Floats, wander: Floats, before: Chain) -> tuple[Floats, Floats, Chain]:
+    def _make(self, path: Floats, wander: Floats, heard: Floats | None, before: Chain) -> tuple[Floats, Floats, Chain]:
         """One step's latents, its sound at the card's rate, and the memory after it, from the memory `before`."""
-        latents = self._latents(path)
+        latents = self._latents(path, heard)
         decoded, decoder = self._decoded(latents, wander, before)
         gated, expander = self._expander.process(decoded, before.expander, self.knobs.gate_db, self.knobs.gate_ratio)
         if decoder:

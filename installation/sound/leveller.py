@@ -63,14 +63,14 @@ class Leveller:
 
     def process(self, sound: Floats, state: LevelState) -> tuple[Floats, LevelState]:
         """`sound` (samples,) → as many samples, within -1..1, and the next state. What is not a number is silence."""
-        clean = np.nan_to_num(np.asarray(sound, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+        clean: Floats = np.nan_to_num(np.asarray(sound, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
         out, begin = np.empty_like(clean), 0
         while begin < len(clean):
             held = len(state.pending)
             piece = clean[begin : begin + self._hop - held]
             start, end = 10.0 ** (state.from_db / 20.0), 10.0 ** (state.to_db / 20.0)
             gains = np.float32(start) + np.float32(end - start) * self._ramp[held : held + len(piece)]
-            out[begin : begin + len(piece)] = bent(piece * gains)
+            out[begin : begin + len(piece)] = bent((piece * gains).astype(np.float32))
             state = replace(state, pending=np.concatenate([state.pending, piece]))
             begin += len(piece)
             if len(state.pending) == self._hop:
@@ -117,11 +117,13 @@ def gated_db(powers: npt.NDArray[np.float64]) -> float:
 
 
 def level_db(sound: Floats, sample_rate_hz: int) -> float:
-    """The level of a whole `sound` (samples,) in dBFS, as the leveller would follow it; -120 for silence. What a model's
-    training sound has is the target for what it is to hear."""
+    """The level of a whole `sound` (samples,) in dBFS, as the leveller would follow it; -120 for silence. What a
+    model's training sound has is the target for what it is to hear."""
     hop = max(1, round(HOP_S * sample_rate_hz))
     whole = sound[: max(1, len(sound) // hop) * hop]
-    powers = np.array([np.mean(np.square(part, dtype=np.float64)) for part in np.split(whole, max(1, len(whole) // hop))])
+    powers = np.array(
+        [np.mean(np.square(part, dtype=np.float64)) for part in np.split(whole, max(1, len(whole) // hop))]
+    )
     loud = powers[powers > 10.0 ** (ABSOLUTE_GATE_DB / 10.0)]
     return gated_db(loud) if len(loud) else -120.0
 

@@ -1,4 +1,4 @@
-"""What the installation hears: an input of PortAudio chosen by name, a file's sound, or nothing where there is no input.
+"""What the installation hears: an input of PortAudio chosen by name, a file's sound, or nothing where there is none.
 
 The input's thread copies and counts and does nothing else: mono samples go to a tape whose positions are absolute
 sample counts that only grow, and whoever reads says from where. Positions have a time on the monotonic clock, so that
@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.errors import CardError
-from installation.sound.devices import Device, channels_of, choose, come_first, library, listed, rate_of
+from installation.sound.devices import Device, channels_of, choose, library, listed, rate_of
+from installation.urgency import come_first
 
 Floats = npt.NDArray[np.float32]
 

@@ -99,7 +99,7 @@ class Stream:
             return True
         for lane, held in saved:
             lane.restore(held)
-            lane.turned = False
+            lane.settle()
         return False
 
     def restart(self) -> None:
