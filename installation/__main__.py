@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 for _library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # inherited: no matrix product takes another's core
     os.environ.setdefault(_library, "1")
@@ -26,10 +26,12 @@ def command_line() -> argparse.ArgumentParser:
     from installation import __version__
     from installation.evolution.embedding.vggish_import import import_vggish
     from installation.evolve_command import add_evolve_command
+    from installation.generate import add_generate_command
     from installation.retrospect import add_retrospect_commands
     from installation.schema import add_check_command
     from installation.sound.decoder import open_decoder
     from installation.training.command import add_models_commands
+    from installation.transfer import add_transfer_command
 
     parser = argparse.ArgumentParser(
         prog="installation", description="An instrument that composes itself and draws what it hears."
@@ -40,10 +42,19 @@ def command_line() -> argparse.ArgumentParser:
     _add_render(commands)
     _add_devices(commands)
     add_check_command(commands, inputs=shader_inputs)
-    add_models_commands(commands, open_decoder, import_vggish)
+    add_models_commands(commands, open_decoder, import_vggish, convert)
+    add_generate_command(commands)
+    add_transfer_command(commands)
     add_evolve_command(commands)
     add_retrospect_commands(commands)
     return parser
+
+
+def convert(file: Path, out: Path) -> Any:
+    """A TorchScript export as ONNX; see `sound.conversion`."""
+    from installation.sound.conversion.conversion import convert as converted
+
+    return converted(file, out)
 
 
 def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -103,7 +114,7 @@ def shader_inputs(shader: Path) -> tuple[str, ...]:
 
 def open_show(scene: str) -> Show:
     """The show that begins with `scene`, a name in scenes/ or a file; its other scenes are those beside it."""
-    from installation import model
+    from installation import model, trust
     from installation.errors import Fault, InstallationError, ModelError, SceneError
     from installation.parameters import nearest
     from installation.scene import SCENES
@@ -118,12 +129,18 @@ def open_show(scene: str) -> Show:
         raise InstallationError(f"{path}: no such scene{nearest(path.stem, stems)}; there are: {', '.join(stems)}")
 
     def read(stem: str) -> Scene:
-        """The scene, its model's files being those its card speaks of."""
+        """The scene, its models' files being those their cards speak of, and fit to be loaded."""
         scene = load(stems[stem], inputs=shader_inputs)
-        try:
-            model.load(scene.model).verify()
-        except ModelError as error:
-            raise SceneError((Fault(str(stems[stem]), 1, 1, "model", str(error)),)) from error
+        faults = []
+        for name in (scene.model, *(part.model for part in scene.orchestra)):
+            try:
+                found = model.load(name)
+                found.verify()
+                trust.check(found.decoder)
+            except ModelError as error:
+                faults.append(Fault(str(stems[stem]), 1, 1, "model", str(error)))
+        if faults:
+            raise SceneError(tuple(faults))
         return scene
 
     return Show(tuple(stems), read, path.stem)

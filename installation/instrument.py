@@ -18,13 +18,11 @@ from installation.evolution.evaluation import GoOn, Local, always
 from installation.evolution.genotype import Space
 from installation.evolution.quality import STRAYED
 from installation.model import MODELS, Model, digest, load
-from installation.sound.decoder import on_cuda, open_quickest
+from installation.sound.decoder import file_for, open_quickest
 from installation.sound.encoder import open_encoder
 
 Floats = npt.NDArray[np.float32]
 
-NVIDIA = Path("/dev/nvidiactl")
-"""There where a graphics processor is driven: torch takes a second to import, and is asked only then."""
 REFERENCE_SEED = 404_063
 REFERENCE_SOUNDS = 200
 """What measures are taken against: so many genotypes of the model's own distribution, the same for all runs."""
@@ -87,16 +85,8 @@ class Instrument:
 def open_instrument(name: str, device: str = "auto", threads: int | None = None, models: Path = MODELS) -> Instrument:
     """The model `name` of the folder `models`, or in one of its own; `threads` None: as many as there are cores."""
     model = load(name, models)
-    decoder, several = open_quickest(_file(model, device), device, threads or cores())
+    decoder, several = open_quickest(file_for(model, device), device, threads or cores())
     return Instrument(model, device, several, audition(decoder))
-
-
-def _file(model: Model, device: str) -> Path:
-    """The decoder's file for `device`: on a graphics processor its TorchScript twin, if there is one and torch finds
-    the processor."""
-    script = model.folder / str(model.card.get("torchscript", ""))
-    wanted = device == "cuda" or (device == "auto" and NVIDIA.exists())
-    return script if wanted and script.is_file() and on_cuda() else model.decoder
 
 
 def cores() -> int:

@@ -11,7 +11,7 @@ from installation.errors import InstallationError, ModelError
 from installation.model import load
 from installation.part import Part, PartSetup
 from installation.performance import BRACE_S, Performance
-from installation.sound.decoder import Decoder, open_decoder
+from installation.sound.decoder import Decoder, file_for, open_decoder
 from installation.sound.encoder import open_encoder_stream
 
 PATIENCE_S = 2.0
@@ -75,7 +75,7 @@ class Loading:
     def _load(self, part: Part) -> None:
         try:
             bring_encoder(part, self._say)
-            self._found = open_decoder(part.model.decoder, part.setup.backend)
+            self._found = open_decoder(file_for(part.model, part.setup.backend), part.setup.backend)
         except (InstallationError, ImportError) as error:
             self._fault = str(error)
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 Samples = npt.NDArray[np.float32]
 
 _WRITTEN, _TAKEN, _MISSED, _CALLBACKS, _UNDERFLOWS, _RATE, _CHANNELS, _CAPACITY, _STAMP, _STAMP_SEQUENCE = range(10)
+_BLOCK, _CAME = 11, 12
 _HEADER = 16 * 8
 
 
@@ -90,6 +91,16 @@ class Ring:
         return int(self._counters[_CALLBACKS])
 
     @property
+    def block(self) -> int:
+        """Samples the card took when it last came; 0 before."""
+        return int(self._counters[_BLOCK])
+
+    @property
+    def came_s(self) -> float:
+        """When the card last came, monotonic; 0 before."""
+        return float(self._times[_CAME])
+
+    @property
     def underflows(self) -> int:
         """How often the card itself said it ran dry."""
         return int(self._counters[_UNDERFLOWS])
@@ -136,12 +147,17 @@ class Ring:
         self._counters[_MISSED] += count - have
         return have
 
-    def stamp(self, position: int, dac_time_s: float, underflow: bool = False) -> None:
-        """The card's thread: sample `position` leaves the DAC at `dac_time_s` (monotonic clock)."""
+    def stamp(
+        self, position: int, dac_time_s: float, underflow: bool = False, block: int = 0, came_s: float = 0.0
+    ) -> None:
+        """The card's thread, which came at `came_s` for `block` samples: sample `position` leaves the DAC at `dac_time_s`
+        (both on the monotonic clock)."""
         self._counters[_STAMP_SEQUENCE] += 1
         self._counters[_STAMP] = position
         self._times[_STAMP + 2] = dac_time_s
         self._counters[_STAMP_SEQUENCE] += 1
+        self._counters[_BLOCK] = block
+        self._times[_CAME] = came_s
         self._counters[_CALLBACKS] += 1
         self._counters[_UNDERFLOWS] += int(underflow)
 

@@ -318,7 +318,7 @@ class Input(Section):
         default=None, description="Name of the input, or a part of it; the default input without."
     )
     channel: Annotated[int, limits(1, 64, "steps")] | None = Field(
-        default=None, description="Which of its channels, from 1; without: their mean."
+        default=None, description="Which of its channels, from 1; without: the mean of the first two."
     )
 
 

@@ -26,8 +26,9 @@ from installation.performance import Arrange, Performance
 from installation.probe import Probe
 from installation.ring import Ring
 from installation.sound import card as cards
-from installation.sound.decoder import open_decoder
+from installation.sound.decoder import file_for, open_decoder
 from installation.sound.line import find_line
+from installation.sound.taker import RemoteCard, find_remote
 from installation.track import Track
 from installation.urgency import come_before
 
@@ -78,13 +79,14 @@ def _open(link: Link, setup: VoiceSetup) -> None:
     """Model, ring and card; perform; close in reverse. A card that is suspect is not touched before a probe played."""
     first, *others = setup.parts
     model = load(first.model)
-    decoder = open_decoder(model.decoder, first.backend)
     with Ring.attach(setup.ring) as ring, Track.attach(setup.track) as track:
+        remote = None if setup.suspect else RemoteCard(setup.device, model.sample_rate_hz, ring.channels)
+        decoder = open_decoder(file_for(model, first.backend), first.backend)
         link.pulse(time.monotonic(), 0, dict, at_once=True)
         card: cards.Card = cards.NullCard(model.sample_rate_hz)
         why: str | None = f"the card {setup.device or ''} did not come".replace("  ", " ")
-        if not setup.suspect:
-            card, why = cards.find(setup.device, model.sample_rate_hz, ring.channels)
+        if remote is not None:
+            card, why = find_remote(remote, model.sample_rate_hz)
         ring.sample_rate_hz = card.sample_rate_hz
         ring.forget_ahead()
         performance = Performance(ring, track, setup.values, setup.ahead_ms)
@@ -169,7 +171,7 @@ class Shell:
             self._link.send(Listened(phrases))
 
     def _margin(self) -> int:
-        return cards.margin(self._card, time.monotonic())
+        return cards.margin(self._ring, time.monotonic())
 
     def _obey(self, command: Any) -> None:
         if isinstance(command, Arrange):
@@ -204,8 +206,8 @@ class Shell:
 def _fade_out(performance: Performance, ring: Ring, card: cards.Card) -> None:
     """The last FADE_S of sound, then wait until the card has taken it, or half a second."""
     performance.obey(Stop())
-    performance.stream.respond(lambda: cards.margin(card, time.monotonic()))
-    silent = ring.taken + 3 * card.block + ring.sample_rate_hz // 40
+    performance.stream.respond(lambda: cards.margin(ring, time.monotonic()))
+    silent = ring.taken + 3 * ring.block + ring.sample_rate_hz // 40
     until_s = time.monotonic() + 0.5
     while ring.taken < min(silent, ring.written) and time.monotonic() < until_s:
         performance.listen()

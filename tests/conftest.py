@@ -9,6 +9,14 @@ import pytest
 from tests.pulse import PrivatePulse, available, private_pulse
 
 
+@pytest.fixture(autouse=True, scope="session")
+def own_list_of_trusted_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reads or changes the list of trusted files of whoever runs it; processes it starts share its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        yield
+
+
 @pytest.fixture
 def pulse() -> Iterator[PrivatePulse]:
     """A private PulseAudio, this process pointing at it."""
@@ -16,3 +24,10 @@ def pulse() -> Iterator[PrivatePulse]:
         pytest.fail("PulseAudio's tools are missing: `make setup-test` installs them")
     with private_pulse() as server:
         yield server
+
+
+@pytest.fixture
+def no_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine whose sound server is not there."""
+    monkeypatch.setenv("PULSE_SERVER", "unix:/nonexistent/pulse.sock")
+    monkeypatch.setenv("JACK_NO_START_SERVER", "1")

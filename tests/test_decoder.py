@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from installation import model
+from installation import model, trust
 from installation.errors import ModelError
-from installation.sound.decoder import DECODERS, Decoder, open_decoder
+from installation.sound import decoder as decoders
+from installation.sound.decoder import DECODERS, Decoder, file_for, open_decoder
 
 Floats = npt.NDArray[np.float32]
 
@@ -73,10 +75,9 @@ def write_onnx(path: Path, facts: dict[str, str] | None = None) -> Path:
 def write_torchscript(path: Path) -> Path:
     """The same decoder as a streaming TorchScript file of ROWS rows, with dirty caches as real exports have them."""
     torch = pytest.importorskip("torch")
-    from tests.small_torchscript import Streaming
+    from tests.small_torchscript import Streaming, save
 
-    torch.jit.script(Streaming(torch.from_numpy(WEIGHT), RATIO, RATE_HZ, ROWS)).save(str(path))
-    return path
+    return save(Streaming(torch.from_numpy(WEIGHT), RATIO, RATE_HZ, ROWS), path)
 
 
 WRITERS = {".onnx": write_onnx, ".ts": write_torchscript}
@@ -167,6 +168,7 @@ def test_what_is_no_model_is_refused(ending: str, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such file"):
         open_decoder(path)
     path.write_bytes(b"not a model")
+    trust.allow(model.digest(path), path.name)
     with pytest.raises(ModelError, match=f"broken\\{ending}"):
         open_decoder(path, "cpu")
 
@@ -193,45 +195,25 @@ def cuda_is_there(ending: str) -> bool:
     return bool(torch.cuda.is_available())
 
 
+@pytest.mark.parametrize(("device", "driven", "found"), [
+    ("cpu", True, False), ("auto", False, False), ("auto", True, True), ("cuda", False, True),
+])  # fmt: skip
+def test_a_graphics_processor_decodes_the_torchscript_twin(
+    device: str, driven: bool, found: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where torch finds one; and a model without such a file keeps the one it has."""
+    monkeypatch.setattr(decoders, "NVIDIA", Path(__file__) if driven else tmp_path / "none")
+    bronze = model.load("bronze")
+    monkeypatch.setattr(decoders, "on_cuda", lambda: True)
+    assert file_for(bronze, device) == (bronze.folder / "bronze.ts" if found else bronze.decoder)
+    assert file_for(replace(bronze, card={}), device) == bronze.decoder
+    monkeypatch.setattr(decoders, "on_cuda", lambda: False)
+    assert file_for(bronze, device) == bronze.decoder
+
+
 def test_an_onnx_file_without_facts_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="metadata lack 'sample_rate_hz'"):
         open_decoder(write_onnx(tmp_path / "bare.onnx", facts={}), "cpu")
-
-
-@pytest.mark.parametrize("kind", ["Flat", "Swapped"])
-def test_old_exports_play_row_by_row(kind: str, tmp_path: Path) -> None:
-    """v1 files: no decode_params, `sampling_rate`, one row at a time or rows where channels should be."""
-    torch = pytest.importorskip("torch")
-    from tests import small_torchscript
-
-    weight = WEIGHT[:RATIO]
-    path = tmp_path / "old.ts"
-    torch.jit.script(getattr(small_torchscript, kind)(torch.from_numpy(weight), RATIO, RATE_HZ, ROWS)).save(str(path))
-    decoder = open_decoder(path, "cpu")
-    assert (decoder.sample_rate_hz, decoder.ratio, decoder.latent_dim, decoder.channels) == (RATE_HZ, RATIO, DIM, 1)
-    latents = latents_of(3, 6)
-    np.testing.assert_allclose(play(decoder, latents, (1, 2, 3)), oracle(latents, weight), atol=1e-6)
-
-
-@pytest.mark.parametrize("kind", ["Filled", "Noisy"])
-def test_chance_inside_a_file_is_the_same_every_time(kind: str, tmp_path: Path) -> None:
-    """Latents left out are zeros whatever the blocks; noise in the decoder is the same noise in every call; and the
-    caller's own generator does not notice."""
-    torch = pytest.importorskip("torch")
-    from tests import small_torchscript
-
-    path = tmp_path / "chance.ts"
-    torch.jit.script(getattr(small_torchscript, kind)(torch.from_numpy(WEIGHT), RATIO, RATE_HZ, ROWS)).save(str(path))
-    decoder = open_decoder(path, "cpu")
-    latents = latents_of(2, 6)[:, :, : decoder.latent_dim]
-    generator = torch.random.get_rng_state()
-    one, two = play(decoder, latents, (2, 4)), play(decoder, latents, (2, 4))
-    np.testing.assert_array_equal(one, two)
-    assert torch.equal(generator, torch.random.get_rng_state())
-    if kind == "Filled":
-        assert decoder.latent_dim == DIM - 1
-        whole = np.concatenate([latents, np.zeros((2, 6, 1), np.float32)], 2)
-        np.testing.assert_allclose(one, oracle(whole), atol=1e-6)
 
 
 @pytest.mark.parametrize("name", model.names())

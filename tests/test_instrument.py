@@ -52,7 +52,7 @@ def test_on_a_graphics_processor_the_model_s_torchscript_file_decodes(monkeypatc
     """There is none here: what is opened is told by the refusal of that file."""
     with pytest.raises(ModelError, match=r"decoder.onnx: device cuda was asked for and there is none"):
         open_instrument("bronze", "cuda")
-    monkeypatch.setattr("installation.instrument.on_cuda", lambda: True)
+    monkeypatch.setattr("installation.sound.decoder.on_cuda", lambda: True)
     with pytest.raises(ModelError, match=r"bronze.ts: device cuda was asked for and there is none"):
         open_instrument("bronze", "cuda")
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent / "installation"
 FOLDERS = ("evolution", "sound", "analysis", "picture", "control", "show", "training")
 LAYERS = (
     ("errors",),
-    ("commands", "parameters", "ring", "track", "link", "model", "field", "tree", "probe", "urgency"),
+    ("commands", "parameters", "ring", "track", "link", "model", "field", "tree", "probe", "trust", "urgency"),
     ("scene", "schema"),
     FOLDERS,
     (
@@ -38,6 +38,10 @@ LAYERS = (
         "evolve",
         "evolve_command",
         "retrospect",
+        "generate",
+        "spectrograms",
+        "transfer",
+        "turning",
     ),
     ("__main__",),
 )
@@ -45,16 +49,26 @@ LAYERS = (
 LEVELS = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 HOMES = {
-    "torch": ("sound/rave_torch.py", "training/", "evolution/embedding/"),
+    "torch": (
+        "sound/conversion/",
+        "sound/rave_cuda.py",
+        "sound/rave_export.py",
+        "sound/rave_torch.py",
+        "sound/rave_torch_encoder.py",
+        "sound/torchscript.py",
+        "training/",
+        "evolution/embedding/",
+    ),
     "tensorflow": ("evolution/embedding/",),
     "tensorflow_hub": ("evolution/embedding/",),
     "openvino": ("sound/rave_openvino.py",),
     "ray": ("evolution/cluster.py", "evolution/session.py"),
     "faiss": ("evolution/large.py",),
+    "noisereduce": ("sound/denoising.py",),
     "transformers": ("evolution/embedding/",),
     "safetensors": ("evolution/embedding/",),
     "onnxruntime": ("sound/rave_onnx.py", "training/", "evolution/embedding/"),
-    "sounddevice": ("sound/card.py",),
+    "sounddevice": ("sound/devices.py",),
     "moderngl": ("picture/canvas.py",),
     "pygame": ("picture/window.py",),
     "pythonosc": ("control/osc.py",),
@@ -71,6 +85,7 @@ LAZY = (
     "openvino",
     "ray",
     "faiss",
+    "noisereduce",
     "transformers",
     "safetensors",
     "tensorflow",

@@ -115,7 +115,7 @@ def test_a_whole_phrase_is_left_as_it_is() -> None:
     assert (rounded(phrase, STEPS) == phrase).all()
 
 
-@pytest.mark.parametrize(("more", "phrases"), [(64, 1), (80, 2)])
+@pytest.mark.parametrize(("more", "phrases"), [(190, 1), (210, 2)])
 def test_what_was_given_already_is_no_phrase_by_itself(more: int, phrases: int) -> None:
     """A sound that goes on after its first phrase: the rest counts if a third of a trajectory of it is new."""
-    assert len(heard(levels((200 + more, LOUD), (60, SILENT)), steps=200)) == phrases
+    assert len(heard(levels((600 + more, LOUD), (60, SILENT)), steps=600)) == phrases

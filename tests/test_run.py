@@ -106,13 +106,6 @@ def oscsend(port: int, address: str, types: str, *values: str) -> None:
     subprocess.run(["oscsend", "127.0.0.1", str(port), address, types, *values], check=True, timeout=10)
 
 
-@pytest.fixture
-def no_card(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine whose sound server is not there."""
-    monkeypatch.setenv("PULSE_SERVER", "unix:/nonexistent/pulse.sock")
-    monkeypatch.setenv("JACK_NO_START_SERVER", "1")
-
-
 @pytest.mark.gl
 def test_with_neither_card_nor_display_it_says_so_and_runs(tmp_path: Path, no_card: None) -> None:
     with running(tmp_path, 9151, "--seconds", "9") as show:

@@ -33,10 +33,6 @@ class Card(Protocol):
     name: str
     sample_rate_hz: int
     latency_s: float
-    block: int
-    """Samples it takes at once, as seen so far."""
-    came_s: float
-    """When it last did, monotonic; 0 before."""
 
     def open(self, ring: Ring) -> None:
         """Begin to take."""
@@ -94,8 +90,6 @@ class NullCard:
 
     name = "null clock"
     latency_s = 0.0
-    block = BLOCK
-    came_s = 0.0
 
     def __init__(self, sample_rate_hz: int) -> None:
         self.sample_rate_hz = sample_rate_hz
@@ -114,9 +108,9 @@ class NullCard:
         due_s = time.monotonic()
         while not self._ended.wait(max(0.0, due_s - time.monotonic())):
             position = ring.taken
-            self.came_s = time.monotonic()
+            came_s = time.monotonic()
             taker.take(buffer)
-            ring.stamp(position, due_s)
+            ring.stamp(position, due_s, False, BLOCK, came_s)
             due_s += period_s
             if time.monotonic() - due_s > 1.0:
                 due_s = time.monotonic()
@@ -139,8 +133,6 @@ class PortAudioCard:
         self._channels = max(1, min(channels, channels_of(described, "output")))
         self.sample_rate_hz = rate_of(index, described, "output", self._channels, sample_rate_hz)
         self.latency_s = LATENCY_S
-        self.block = BLOCK
-        self.came_s = 0.0
         self._stream: Any = None
 
     def open(self, ring: Ring) -> None:
@@ -155,15 +147,15 @@ class PortAudioCard:
             if first:
                 first = False
                 come_first()
-            position, self.came_s = ring.taken, time.monotonic()
+            position, came_s = ring.taken, time.monotonic()
             if mono is None:
                 taker.take(out)
             else:
                 taker.take(mono[:count])
                 np.mean(mono[:count], axis=1, keepdims=True, out=out)
             ahead_s = times.outputBufferDacTime - times.currentTime
-            ring.stamp(position, time.monotonic() + (ahead_s if 0.0 < ahead_s < 1.0 else self.latency_s), bool(status))
-            self.block = count
+            dac_s = time.monotonic() + (ahead_s if 0.0 < ahead_s < 1.0 else self.latency_s)
+            ring.stamp(position, dac_s, bool(status), count, came_s)
 
         try:
             self._stream = self._library.OutputStream(
@@ -190,11 +182,11 @@ def devices() -> tuple[Device, ...]:
     return listed("output")
 
 
-def margin(card: Card, now_s: float) -> int:
-    """How many samples beyond those taken `card` will not take in the next CLEAR_S: a few, or if it is about to come the
-    block it will take and a few."""
-    due_s = card.came_s + card.block / card.sample_rate_hz
-    return MARGIN if due_s - now_s > CLEAR_S else card.block + MARGIN
+def margin(ring: Ring, now_s: float) -> int:
+    """How many samples beyond those taken the card of `ring` will not take in the next CLEAR_S: a few, or if it is
+    about to come the block it will take and a few."""
+    due_s = ring.came_s + ring.block / ring.sample_rate_hz
+    return MARGIN if due_s - now_s > CLEAR_S else ring.block + MARGIN
 
 
 def find(wanted: str | None, sample_rate_hz: int, channels: int) -> tuple[Card, str | None]:

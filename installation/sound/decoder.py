@@ -11,10 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.errors import ModelError
+from installation.model import Model
 
 Floats = npt.NDArray[np.float32]
 State = Any
 """What a decoder remembers between calls. Opaque, immutable to whoever holds it: keeping one is a snapshot."""
+
+NVIDIA = Path("/dev/nvidiactl")
+"""There where a graphics processor is driven: torch takes a second to import, and is asked only then."""
 
 
 class Decoder(Protocol):
@@ -44,7 +48,12 @@ def _onnx(path: Path, device: str) -> Decoder:
 def _torchscript(path: Path, device: str) -> Decoder:
     from installation.sound.rave_torch import TorchScriptDecoder
 
-    return TorchScriptDecoder(path, device)
+    decoder = TorchScriptDecoder(path, device)
+    if decoder.traits.memories:
+        return decoder
+    from installation.sound.overlapped import joined
+
+    return joined(decoder)
 
 
 DECODERS: dict[str, Callable[[Path, str], Decoder]] = {".onnx": _onnx, ".ts": _torchscript}
@@ -58,6 +67,14 @@ def open_decoder(path: Path, device: str = "auto") -> Decoder:
     if not path.is_file():
         raise ModelError(f"{path}: no such file")
     return DECODERS[path.suffix](path, device)
+
+
+def file_for(model: Model, device: str) -> Path:
+    """The decoder's file of `model` for `device`: on a graphics processor its TorchScript twin, if its card names one
+    and torch finds the processor, for ONNX Runtime's own build for such processors is seldom there."""
+    script = model.folder / str(model.card.get("torchscript", ""))
+    wanted = device == "cuda" or (device == "auto" and NVIDIA.exists())
+    return script if wanted and script.is_file() and on_cuda() else model.decoder
 
 
 def on_cuda() -> bool:

@@ -1,11 +1,12 @@
 """Whether what is heard is what is played: a room's microphone hears the loudspeakers; the show must not hear itself.
 
-Both sounds are looked at as spectrograms, at 12 kHz, magnitudes to the power 0.7. If the input is the show's own sound,
-then wherever in time and frequency the show was louder or softer, the input was so a little later: the correlation of
-the two spectrograms' fluctuations, taken at every delay up to LATEST_S, is high at one of them, whatever the room, the
-loudspeaker and the microphone do to phases. Another performance of the same model, at the same time, has its notes
-elsewhere. Where by chance it has the same note at the same time, nothing tells the two apart but that a room's delay
-stays as it is: so each delay is trusted as far as it was right before, and all of them when nothing is known yet.
+Two questions, both at every delay up to 0.65 s. Is it the same waveform? That is what `waveform` believes or not, in a
+second or two, and it takes no imitation for it: in timbre transfer the show follows who plays to it, note by note, and
+to turn away from that performer would be the worst of faults. And how much of what is heard is it? Both sounds are
+looked at as spectrograms, at 12 kHz, magnitudes to the power 0.7: wherever in time and frequency the show was louder or
+softer, the input was so a little later; the correlation of the two spectrograms' fluctuations is high, whatever the
+room, the loudspeaker and the microphone do to phases, and the lower the more of others is heard as well. It counts as
+far as the first question is answered with yes at its delay.
 
 Steady noise fluctuates so finely that no room leaves much of the correlation, but chance leaves none: there, what
 stands far out of the other delays counts for more. A tone that does not change at all can't be told from another like
@@ -19,24 +20,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from installation.sound import waveform
 from installation.sound.rate import RateChanger, RateState
+from installation.sound.waveform import FRAME, HOP, RATE_HZ, Spectra
 
 Floats = npt.NDArray[np.float32]
 
-RATE_HZ = 12_000
-FRAME, HOP = 512, 128
 POWER = 0.7
 WINDOW_FRAMES = 47
 """0.5 s: what is compared."""
-LATEST_S = 0.65
-"""The longest delay from played to heard, card, room and input together."""
+LATEST_S = waveform.DELAYS / RATE_HZ
+"""The longest delay from played to heard."""
 JUDGED_FRAMES = 12
 """So many frames apart the two are compared: 0.13 s."""
 JUDGED_S = JUDGED_FRAMES * HOP / RATE_HZ
 MEMORY = 0.5
 """Of what a judgement found, how much is left at the next."""
-TRUST_S, TRUSTED = 8.0, 0.5
-"""What was found at a delay is remembered for so long; from this mean correlation on it is believed entirely."""
 UNLIKE, LIKE = 0.45, 0.65
 """Correlation at which the factor begins to fall, and at which it is 0."""
 CERTAIN, FAINT = 4.0, 0.6
@@ -61,7 +60,8 @@ HOWL_SHARE, HOWL_WIDTH, HOWL_DB = 0.9, 2, 10.0
 HOWL_FRAMES = 60
 """And for so long: 0.64 s."""
 _BINS = slice(2, FRAME // 2)
-_WINDOW = np.hanning(FRAME + 1)[:FRAME].astype(np.float32)
+_FLAT = (waveform.WINDOW, waveform.WINDOW + waveform.DELAYS)
+"""Flattened samples that are kept of what is heard and of what was played."""
 
 
 @dataclass(frozen=True)
@@ -78,15 +78,18 @@ class Tone:
 class FeedbackState:
     """What the guard remembers, and what it found: `factor` 0..1 is for the input's share in what is played.
 
-    `likeness` is the correlation found, 0..1, `delay_s` where, `howl_hz` a howl's pitch or 0.
+    `likeness` is the correlation found where the waveform is believed to be the same, 0..1, `delay_s` where, `howl_hz`
+    a howl's pitch or 0.
     """
 
     rates: tuple[RateState, RateState]
     samples: tuple[Floats, Floats]
     frames: tuple[Floats, Floats]
+    tails: tuple[Floats, Floats]
+    flat: tuple[Floats, Floats]
     fresh: int
     correlations: Floats
-    trust: Floats
+    beliefs: Floats
     calm_s: float
     tone: Tone
     factor: float = 1.0
@@ -100,7 +103,7 @@ class FeedbackGuard:
 
     def __init__(self, sample_rate_hz: int) -> None:
         self._rate = RateChanger(sample_rate_hz, RATE_HZ, 1)
-        self._delays = round(LATEST_S * RATE_HZ / HOP) + 1
+        self._delays = waveform.DELAYS // HOP + 1
         self._kept = (WINDOW_FRAMES, WINDOW_FRAMES + self._delays - 1)
         self._starts = np.arange(self._delays)[::-1]
         """Where in the played frames the window begins that is heard after 0, 1, 2 … frames."""
@@ -113,9 +116,11 @@ class FeedbackGuard:
             rates=(self._rate.start(), self._rate.start()),
             samples=(nothing, nothing),
             frames=(silent[0], silent[1]),
+            tails=(nothing, nothing),
+            flat=(np.zeros(_FLAT[0], np.float32), np.zeros(_FLAT[1], np.float32)),
             fresh=0,
             correlations=np.zeros(self._delays, np.float32),
-            trust=np.full(self._delays, TRUSTED, np.float32),
+            beliefs=np.zeros(waveform.PLACES, np.float32),
             calm_s=0.0,
             tone=Tone(-1, 0, 0.0, 0.0),
         )
@@ -129,7 +134,7 @@ class FeedbackGuard:
         lines = [np.concatenate([past, new]) for past, new in zip(state.samples, slow, strict=True)]
         state = replace(state, rates=rates)
         count = max(0, (len(lines[0]) - FRAME) // HOP + 1)
-        made = [spectrogram(line, count) for line in lines]
+        made = [waveform.spectra(line, count) for line in lines]
         begin = 0
         while begin < count:
             end = min(count, begin + JUDGED_FRAMES - state.fresh)
@@ -141,22 +146,23 @@ class FeedbackGuard:
         slow, after = self._rate.change(np.asarray(sound, np.float32)[:, None], state)
         return slow[:, 0], after
 
-    def _followed(self, state: FeedbackState, new: list[Floats]) -> FeedbackState:
+    def _followed(self, state: FeedbackState, new: list[Spectra]) -> FeedbackState:
         """The state some frames later; judged if a judgement is due."""
-        kept = [
-            np.concatenate([frames, more])[-count:]
-            for frames, more, count in zip(state.frames, new, self._kept, strict=True)
-        ]
-        state = replace(state, frames=(kept[0], kept[1]), fresh=state.fresh + len(new[0]))
-        return self._judged(state) if state.fresh == JUDGED_FRAMES else state
+        heard, played = map(_newest, state.frames, map(spectrogram, new), self._kept)
+        flat, tails = zip(*map(waveform.flattened, new, state.tails), strict=True)
+        own, shown = map(_newest, state.flat, flat, _FLAT)
+        count = state.fresh + len(new[0])
+        state = replace(state, frames=(heard, played), tails=tails, flat=(own, shown), fresh=count)
+        return self._judged(state) if count == JUDGED_FRAMES else state
 
     def _judged(self, state: FeedbackState) -> FeedbackState:
         heard, played = state.frames
         newest = [_powers(frames[-JUDGED_FRAMES:]) for frames in (heard, played)]
         loud = _level_db(newest[0]) > QUIET_DB
-        found = alike(heard, played, self._starts) if loud else np.zeros(self._delays, np.float32)
-        trust = state.trust + (found - state.trust) * np.float32(JUDGED_S / TRUST_S if found.any() else 0.0)
-        found = found * np.minimum(1.0, trust / TRUSTED)
+        beliefs, found = state.beliefs, np.zeros(self._delays, np.float32)
+        if loud:
+            beliefs = waveform.believed(beliefs, waveform.evidence(waveform.agreement(*state.flat)), JUDGED_S)
+            found = alike(heard, played, self._starts) * waveform.certainty(beliefs)
         kept = (MEMORY * state.correlations + (1.0 - MEMORY) * found).astype(np.float32)
         place = int(np.argmax(kept))
         likeness = float(kept[place])
@@ -168,7 +174,7 @@ class FeedbackGuard:
             state,
             fresh=0,
             correlations=kept,
-            trust=trust.astype(np.float32),
+            beliefs=beliefs,
             calm_s=calm_s,
             tone=tone,
             factor=factor,
@@ -178,14 +184,14 @@ class FeedbackGuard:
         )
 
 
-def spectrogram(line: Floats, count: int) -> Floats:
-    """The first `count` frames of `line` (samples,) at RATE_HZ, magnitudes to the power POWER: (count, bins). A sine of
-    full scale has a magnitude of 1."""
-    if not count:
-        return np.zeros((0, FRAME // 2 - 2), np.float32)
-    frames = np.lib.stride_tricks.sliding_window_view(line, FRAME)[: count * HOP : HOP]
-    spectra = np.abs(np.fft.rfft(frames * _WINDOW, axis=1))[:, _BINS] / (FRAME / 4)
-    return np.asarray(spectra**POWER, np.float32)
+def spectrogram(frames: Spectra) -> Floats:
+    """Magnitudes of `frames` (count, bins) to the power POWER, without the lowest bins and the highest."""
+    return np.asarray(np.abs(frames[:, _BINS]) ** np.float32(POWER), np.float32)
+
+
+def _newest(past: Floats, more: Floats, count: int) -> Floats:
+    """The last `count` rows of `past` and what came after."""
+    return np.concatenate([past, more])[-count:]
 
 
 def alike(heard: Floats, played: Floats, starts: npt.NDArray[np.int64]) -> Floats:

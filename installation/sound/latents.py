@@ -38,3 +38,13 @@ def wants_cuda(device: str, available: bool, file: Path) -> bool:
     if device == "cuda" and not available:
         raise ModelError(f"{file}: device cuda was asked for and there is none; auto falls back to cpu")
     return device != "cpu" and available
+
+
+def checked_sound(sound: Floats, ratio: int, batch: int, file: Path) -> Floats:
+    """`sound` as float32, or ModelError if it is not mono (batch, steps * ratio, 1) with the state's own `batch`."""
+    given = np.asarray(sound, np.float32)
+    if given.ndim != 3 or given.shape[2] != 1 or given.shape[1] % ratio:
+        raise ModelError(f"{file}: sound is (batch, steps * {ratio}, 1), got {given.shape}")
+    if given.shape[0] != batch:
+        raise ModelError(f"{file}: the state is that of {batch} encoders, got sound for {given.shape[0]}")
+    return given

@@ -1,15 +1,14 @@
-"""Decodes with TorchScript: any streaming `.ts` file of RAVE and its kin, as nn~ plays them.
+"""Decodes with TorchScript: any `.ts` file of RAVE and its kin, as nn~ plays them.
 
-Such a file keeps its past in buffers named `.cache` or `.pad`, dirty from its making, of as many rows as it can decode
-at once. Here they are emptied when the file is loaded, set from the state before each call and copied out after it, so
-that a decoder is as pure as the others. Random numbers, where a file draws any, are drawn from the same seed in every
-call; latents that a file was exported without are zeros (their mean) instead of noise. The only home of torch on this
-side. Loading a TorchScript file runs what is in it: check a file you did not make against its card (`Model.verify`).
+What a file remembers is emptied when it is loaded, set from the state before each call and copied out after it, so that
+a decoder is as pure as the others. Random numbers, where a file draws any, are drawn from a seed that is the position
+in the state: a step decoded again is the same, and no two steps of a noise synthesiser are alike. Latents that a file
+was exported without are zeros (their mean) instead of noise. On a graphics processor calls are recorded: `rave_cuda`.
 """
 
 from __future__ import annotations
 
-import warnings
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,152 +18,134 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.errors import ModelError
+from installation.sound import torchscript
 from installation.sound.latents import checked, checked_batch, wants_cuda
+from installation.sound.rave_cuda import Graphs
+from installation.sound.rave_export import Export
+from installation.sound.torchscript import SEED, failures, put_all, reason, seeded, take_all
 
 Floats = npt.NDArray[np.float32]
+Prior = Callable[[int, float, int], Floats]
 
-PAST = ("cache", "pad")
-"""Names of the buffers in which cached_conv keeps the past."""
-SEED = 1
 WARM_UP_CALLS = 2
 """TorchScript compiles in its first two calls: 150 to 450 ms each for a large model."""
+PLAYED_SAMPLES = 1024
+"""A player decodes at least so many samples at once: such a call is made ready, too."""
+HOTTEST = 100.0
 
 
 @dataclass(frozen=True)
 class Past:
-    """What `batch` decoders remember: one tensor (batch, channels, width) for each buffer of the file."""
+    """What `batch` decoders remember, `flat` (batch, S) on the device, after so many `steps`."""
 
     batch: int
-    rows: tuple[Any, ...]
+    steps: int
+    flat: Any
 
 
 class TorchScriptDecoder:
     """A Decoder over a TorchScript file with `decode(z)`: (batch, latent_dim, steps) → (batch, channels, samples)."""
 
-    def __init__(self, path: Path, device: str = "auto") -> None:
+    def __init__(self, path: Path, device: str = "auto", recorded: bool | None = None) -> None:
+        """`recorded`: whether calls are recorded and replayed; None: on a graphics processor."""
         import torch
 
         torch.set_num_threads(1)
         self.path = path
-        self._torch = torch
-        self._cuda = wants_cuda(device, bool(torch.cuda.is_available()), path)
-        self._module = _load(path, torch, "cuda" if self._cuda else "cpu")
-        self._buffers = [each for name, each in self._module.named_buffers() if name.rpartition(".")[2] in PAST]
-        self.sample_rate_hz = int(self._stated("sr", "sampling_rate"))
-        self._empty()
-        self.latent_dim, self.ratio, self.channels = self._shape()
-        self._full_dim = self._deterministic_dim()
-        self._rows = self._rows_at_once()
-        for _ in range(WARM_UP_CALLS):
-            self.decode(np.zeros((1, 1, self.latent_dim), np.float32), self.start())
+        self._device = _device(device, path)
+        self._export = export = Export(path, self._device)
+        self.traits = export.traits
+        self.sample_rate_hz, self.ratio = export.sample_rate_hz, export.ratio
+        self.latent_dim, self.channels = export.latent_dim, export.channels
+        self._memories = export.memories
+        self._clean = torchscript.clean_past(self._memories, self._device)
+        self._held: Past | None = None
+        records = self._device == "cuda" if recorded is None else recorded
+        self._graphs = Graphs(export.step, self._memories, self._device) if records else None
+        for steps in (1, math.ceil(PLAYED_SAMPLES / self.ratio)) * WARM_UP_CALLS:
+            self.decode(np.zeros((1, steps, self.latent_dim), np.float32), self.start())
+
+    @property
+    def fault(self) -> str | None:
+        """Why calls are not recorded although they were to be, or None."""
+        return self._graphs.fault if self._graphs else None
 
     def start(self, batch: int = 1) -> Past:
-        rows = (self._torch.zeros_like(each[:1]).expand(checked_batch(batch, self.path), *each.shape[1:])
-                for each in self._buffers)  # fmt: skip
-        return Past(batch, tuple(rows))
+        return Past(checked_batch(batch, self.path), 0, self._clean.expand(batch, -1))
 
     def decode(self, latents: Floats, state: Past) -> tuple[Floats, Past]:
         given = checked(latents, self.latent_dim, state.batch, self.path)
         batch, steps, _ = given.shape
         if not steps:
             return np.zeros((batch, 0, self.channels), np.float32), state
-        wide = np.zeros((batch, self._full_dim, steps), np.float32)
+        wide = np.zeros((batch, self._export.full_dim, steps), np.float32)
         wide[:, : self.latent_dim] = given.transpose(0, 2, 1)
-        parts = [self._decode_rows(wide, state, first) for first in range(0, batch, self._rows)]
-        sound = np.concatenate([sound for sound, _ in parts])
-        if sound.shape[2] != steps * self.ratio:
-            raise ModelError(f"{self.path}: {steps} steps gave {sound.shape[2]} samples, not {steps} * {self.ratio}")
-        rows = zip(*(rows for _, rows in parts), strict=True)
-        past = Past(batch, tuple(each[0] if len(each) == 1 else self._torch.cat(each) for each in rows))
+        if batch <= self._export.rows:
+            sound, past = self._decode_rows(wide, state)
+        else:
+            parts = [self._decode_rows(wide[rows], _part(state, rows)) for rows in self._shares(batch)]
+            sound = np.concatenate([sound for sound, _ in parts])
+            past = Past(batch, state.steps + steps, _joined([past.flat for _, past in parts]))
         return np.ascontiguousarray(sound.transpose(0, 2, 1)), past
 
-    def _decode_rows(self, wide: Floats, state: Past, first: int) -> tuple[Floats, list[Any]]:
-        """As many rows as go at once, from row `first` on: sound (rows, channels, samples) and their next pasts."""
-        last = min(first + self._rows, len(wide))
-        with self._torch.no_grad():
-            for buffer, rows in zip(self._buffers, state.rows, strict=True):
-                buffer[: last - first].copy_(rows[first:last])
-            sound = self._call(wide[first:last])
-            return sound, [buffer[: last - first].clone() for buffer in self._buffers]
-
-    def _call(self, latents: Floats) -> Floats:
-        """The file's own decode, always with the same random numbers: (rows, channels, samples)."""
-        torch = self._torch
-        devices = [torch.cuda.current_device()] if self._cuda else []
-        with torch.no_grad(), torch.random.fork_rng(devices=devices):
-            torch.manual_seed(SEED)
-            sound = self._module.decode(torch.from_numpy(latents).to("cuda" if self._cuda else "cpu"))
-            out: Floats = sound.detach().to("cpu", torch.float32, copy=True).numpy()
-        return out[:, None] if out.ndim == 2 else out
-
     def encode(self, sound: Floats) -> Floats:
-        """Mono sound (batch, samples) → latents (batch, steps, latent_dim), each from a clean state."""
-        torch, whole = self._torch, sound.shape[1] // self.ratio * self.ratio
-        devices = [torch.cuda.current_device()] if self._cuda else []
-        made = []
-        for first in range(0, len(sound), self._rows):
-            rows = np.ascontiguousarray(sound[first : first + self._rows, None, :whole], np.float32)
-            given = torch.from_numpy(np.repeat(rows, self.channels, axis=1)).to("cuda" if self._cuda else "cpu")
-            self._empty()
-            with torch.no_grad(), torch.random.fork_rng(devices=devices):
-                torch.manual_seed(SEED)
-                latents = self._module.encode(given)
-            made.append(latents.detach().to("cpu", torch.float32, copy=True).numpy())
-        self._empty()
+        """Mono sound (batch, samples) → latents (batch, steps, latent_dim), each from a clean past."""
+        self._held = None
+        whole = sound.shape[1] // self.ratio * self.ratio
+        made = [self._export.encode(sound[rows, :whole]) for rows in self._shares(len(sound))]
         return np.ascontiguousarray(np.concatenate(made)[:, : self.latent_dim].transpose(0, 2, 1))
 
-    def _empty(self) -> None:
-        with self._torch.no_grad():
-            for buffer in self._buffers:
-                buffer.zero_()
+    def _shares(self, batch: int) -> list[slice]:
+        rows = self._export.rows
+        return [slice(first, min(first + rows, batch)) for first in range(0, batch, rows)]
 
-    def _stated(self, *names: str) -> Any:
-        for name in names:
-            if (value := getattr(self._module, name, None)) is not None:
-                return value
-        raise ModelError(f"{self.path}: states neither {' nor '.join(names)}; a RAVE export does")
+    def _decode_rows(self, wide: Floats, state: Past) -> tuple[Floats, Past]:
+        """At most as many rows as go at once: sound (rows, channels, samples) and their next past."""
+        held, self._held = self._held, None
+        seed = SEED + state.steps if self._export.draws else None
+        made = self._replayed(wide, state.flat, seed) if self._graphs else None
+        sound, flat = made or self._called(wide, state.flat, seed, state is held)
+        if sound.shape != (len(wide), self.channels, wide.shape[2] * self.ratio):
+            raise ModelError(
+                f"{self.path}: {len(wide)} × {wide.shape[2]} latents gave sound of shape {sound.shape}, "
+                f"not ({len(wide)}, {self.channels}, {wide.shape[2]} * {self.ratio})"
+            )
+        past = Past(len(wide), state.steps + wide.shape[2], flat)
+        self._held = None if made else past
+        return sound, past
 
-    def _shape(self) -> tuple[int, int, int]:
-        """Latent dimension, ratio and channels: as the file states them, or from decoding one latent."""
-        params = getattr(self._module, "decode_params", None)
-        if params is not None:
-            latent_dim, ratio, channels, out_ratio = (int(each) for each in params)
-            return latent_dim, ratio // out_ratio, channels
-        latent_dim = int(self._stated("latent_size", "full_latent_size"))
-        sound = self._call(np.zeros((1, latent_dim, 1), np.float32))
-        self._empty()
-        return latent_dim, sound.shape[2], sound.shape[1]
+    def _called(self, wide: Floats, flat: Any, seed: int | None, held: bool) -> tuple[Floats, Any]:
+        """The file called as it is; its buffers are left alone if they still hold `flat`."""
+        import torch
 
-    def _deterministic_dim(self) -> int:
-        """The size of latents that leaves nothing to fill with noise, or `latent_dim` where the file takes no more."""
-        full = int(getattr(self._module, "full_latent_size", self.latent_dim))
-        return full if full > self.latent_dim and self._takes(1, full) else self.latent_dim
+        with torch.no_grad():
+            if not held:
+                put_all(self._memories, flat)
+            sound = self._export.decode(wide, seed)
+            following = torch.empty(len(wide), self._clean.shape[1], device=self._device)
+            take_all(self._memories, following)
+        return sound, following
 
-    def _rows_at_once(self) -> int:
-        """How many rows one call decodes: what its buffers hold, or 1 for a file that does not keep rows apart."""
-        most = min((len(each) for each in self._buffers), default=64)
-        return most if most > 1 and self._takes(2, self._full_dim) else 1
-
-    def _takes(self, batch: int, latent_dim: int) -> bool:
+    def _replayed(self, wide: Floats, flat: Any, seed: int | None) -> tuple[Floats, Any] | None:
+        assert self._graphs is not None
         try:
-            sound = self._call(np.zeros((batch, latent_dim, 1), np.float32))
-        except RuntimeError:
-            return False
-        finally:
-            self._empty()
-        return sound.shape == (batch, self.channels, self.ratio)
+            return self._graphs.call(wide, flat, seed)
+        except failures() as error:
+            raise ModelError(f"{self.path}: decode failed: {reason(error)}") from error
 
 
-def _load(path: Path, torch: Any, device: str) -> Any:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            module = torch.jit.load(str(path), map_location=device)
-    except (RuntimeError, ValueError) as error:
-        raise ModelError(f"{path}: not a TorchScript file: {error}") from error
-    if not hasattr(module, "decode"):
-        raise ModelError(f"{path}: has no method decode; a RAVE export does")
-    return module.eval()
+def _part(state: Past, rows: slice) -> Past:
+    return Past(rows.stop - rows.start, state.steps, state.flat[rows])
+
+
+def _joined(parts: list[Any]) -> Any:
+    import torch
+
+    return torch.cat(parts)
+
+
+def _device(device: str, path: Path) -> str:
+    return "cuda" if wants_cuda(device, cuda_there(), path) else "cpu"
 
 
 def cuda_there() -> bool:
@@ -175,9 +156,48 @@ def cuda_there() -> bool:
 
 
 def torchscript_encoder(path: Path, device: str = "auto") -> Callable[[Floats], Floats]:
-    """The `encode` of a TorchScript file, with its caches emptied before each call, and what it draws at random (the
-    posterior of v1 exports) drawn from the same seed: see `encoder.Encode`."""
+    """The `encode` of a TorchScript file, from a clean past in each call, and what it draws at random (the posterior of
+    RAVE's exports) drawn from the same seed: see `encoder.Encode`."""
     decoder = TorchScriptDecoder(path, device)
-    if not hasattr(decoder._module, "encode"):
+    if "encode" not in decoder.traits.methods:
         raise ModelError(f"{path}: has no method encode; it was exported to decode only")
     return decoder.encode
+
+
+def torchscript_prior(path: Path, device: str = "auto") -> Prior:
+    """The `prior` of a TorchScript file: steps, temperature (1: as it learned; above 0) and seed → latents (steps,
+    latent_dim). Each call begins anew, and its steps follow from each other. ModelError if the file has none.
+
+    A RAVE export reads the temperature off a signal x (batch, 1, steps) as softplus(x) / ln 2, so that 0 stands for 1;
+    here that is undone.
+    """
+    import torch
+
+    torch.set_num_threads(1)
+    on = _device(device, path)
+    module = torchscript.load_module(path, on)
+    if not torchscript.has(module, "prior"):
+        raise ModelError(f"{path}: has no prior; it was exported without one")
+    torchscript.empty(torchscript.past_buffers(module))
+    clean = [(each, each.clone()) for _, each in module.named_buffers()]
+
+    def prior(steps: int, temperature: float, seed: int) -> Floats:
+        if steps < 1 or not 0.0 < temperature <= HOTTEST:
+            raise ModelError(
+                f"{path}: a prior makes 1 step or more at a temperature in 0..{HOTTEST:g}, got {steps} at {temperature}"
+            )
+        exponent = temperature * math.log(2.0)
+        signal = exponent + math.log(-math.expm1(-exponent))
+        with seeded(seed, on == "cuda"):
+            for buffer, held in clean:
+                buffer.copy_(held)
+            try:
+                made = module.prior(torch.full((1, 1, steps), signal, device=on))
+            except failures() as error:
+                raise ModelError(f"{path}: prior failed: {reason(error)}") from error
+        out = made.detach().to("cpu", torch.float32).numpy()
+        if out.ndim != 3 or out.shape[0] != 1 or out.shape[2] != steps:
+            raise ModelError(f"{path}: {steps} steps of its prior have shape {out.shape}, not (1, latents, {steps})")
+        return np.ascontiguousarray(out[0].T)
+
+    return prior

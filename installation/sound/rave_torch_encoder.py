@@ -17,7 +17,7 @@ import numpy.typing as npt
 from installation.errors import ModelError
 from installation.sound import torchscript
 from installation.sound.latents import checked_batch, checked_sound, wants_cuda
-from installation.sound.torchscript import SEED, Memory, put_all, reason, seeded, take_all
+from installation.sound.torchscript import SEED, Memory, failures, put_all, reason, seeded, take_all
 
 Floats = npt.NDArray[np.float32]
 
@@ -99,7 +99,7 @@ class TorchScriptEncoderStream:
         wide = np.repeat(np.ascontiguousarray(sound), self._channels, axis=1)
         try:
             latents = self._module.encode(self._torch.from_numpy(wide).to(self._device))
-        except RuntimeError as error:
+        except failures() as error:
             raise ModelError(f"{self.path}: does not encode sound {sound.shape}: {reason(error)}") from error
         out: Floats = latents.detach().to("cpu", self._torch.float32, copy=True).numpy()
         return out

@@ -1,6 +1,7 @@
 """Runs a command of acids-rave inside the training environment, mended for today's numpy, scipy and torchaudio.
 
-    python -m installation.training.acids train … is `rave train …`
+    python -m installation.training.acids train … is `rave train …`, and so `preprocess`; nothing else is let
+    through: of acids-rave 2.3.1, `generate` and `export_onnx` are broken, and what `export` writes we write better.
 
 acids-rave 2.3.1 was written for older libraries; `mend` stands in for what has moved since, without touching its files
 and without changing a number it computes. `lighten` spares the gradients that nobody uses: of the sound, of the target
@@ -8,6 +9,7 @@ spectra and of the fixed filter bank. That, too, leaves every gradient of a weig
 
 Environment: TRAIN_SEED (default 1) seeds every generator; TRAIN_THREADS (default 1) is the number of processor
 threads: small convolutions run fastest on one, and a second run on the next core does more than a second thread.
+TRAIN_REPORT (default 100) is the number of steps between two lines of progress.
 Runs in the training environment only, where few of this package's dependencies are installed.
 """
 
@@ -17,6 +19,7 @@ import importlib
 import json
 import os
 import random
+import signal
 import sys
 import types
 from collections.abc import Callable
@@ -33,6 +36,31 @@ REPORTED = (
     "validation",
 )
 """Losses worth a word, by the names acids-rave logs them under."""
+
+
+ALLOWED = ("preprocess", "train")
+
+
+def check(arguments: list[str]) -> None:
+    """SystemExit with a sentence if the command is none of ALLOWED, or is asked for what is known to break it."""
+    command = arguments[0] if arguments else ""
+    if command not in ALLOWED:
+        raise SystemExit(f"acids: {command!r} is not run; allowed are {', '.join(ALLOWED)}")
+    for flag, value in _flags(arguments[1:]):
+        if flag == "lazy" and value.lower() not in ("false", "0"):
+            raise SystemExit("acids: --lazy is not run: it asks a question that nobody answers")
+        if command == "preprocess" and flag == "output_path" and not os.path.dirname(value):  # noqa: PTH120
+            raise SystemExit(f"acids: --output_path={value}: a parent folder is needed, as in data/{value or 'db'}")
+
+
+def _flags(words: list[str]) -> list[tuple[str, str]]:
+    """Flags with their values, written `--flag=value`, `--flag value` or `--flag`."""
+    found = []
+    for word, after in zip(words, [*words[1:], "-"], strict=True):
+        if word.startswith("-"):
+            flag, equals, value = word.lstrip("-").partition("=")
+            found.append((flag, value if equals or after.startswith("-") else after))
+    return found
 
 
 def mend() -> None:
@@ -63,12 +91,14 @@ def mend() -> None:
 
 
 def lighten() -> None:
-    """Spare the gradients that reach no weight that is trained, and update the weights in one pass over memory: about a
-    third off a step on a processor. Same gradients, same rule (Adam), to rounding."""
+    """Spare the gradients that reach no weight that is trained, take the spectral distance's by hand, and update the
+    weights in one pass over memory: half of a step on a processor. Same gradients, same rule (Adam), to rounding."""
     import torch
     from rave import core, model
 
-    rave, analyse, distance = model.RAVE, model._pqmf_encode, core.AudioDistanceV1.forward
+    from installation.training import spectra
+
+    rave, analyse = model.RAVE, model._pqmf_encode
     configure, begin = rave.configure_optimizers, rave.on_train_start
 
     def without_gradient(bank: Any, sound: Any) -> Any:
@@ -76,8 +106,9 @@ def lighten() -> None:
         with torch.set_grad_enabled(torch.is_grad_enabled() and not bank.training):
             return analyse(bank, sound)
 
-    def distance_to_fixed(self: Any, target: Any, made: Any) -> Any:
-        return distance(self, target.detach(), made)
+    def distance(self: Any, target: Any, made: Any) -> dict[str, Any]:
+        windows = [each.window for each in self.multiscale_stft.stfts]
+        return {"spectral_distance": spectra.distance(target, made, windows, self.log_epsilon)}
 
     def configure_optimizers(self: Any) -> Any:
         self.pqmf.requires_grad_(False)
@@ -90,7 +121,7 @@ def lighten() -> None:
         return begin(self)
 
     model._pqmf_encode = without_gradient
-    core.AudioDistanceV1.forward = distance_to_fixed
+    core.AudioDistanceV1.forward = distance
     rave.configure_optimizers, rave.on_train_start = configure_optimizers, on_train_start
 
 
@@ -116,6 +147,32 @@ def report(every: int = REPORT_STEPS) -> None:
     rave.on_train_batch_end, rave.on_train_end = on_train_batch_end, on_train_end
 
 
+def stop_on_request() -> None:
+    """Once training runs, SIGINT and SIGTERM end it after the step at hand, with a last checkpoint, as at the last
+    step; a second one ends it at once. A checkpoint is written beside its place and moved there when it is whole."""
+    from pytorch_lightning import Trainer
+    from rave import model
+
+    begin, save = model.RAVE.on_train_start, Trainer.save_checkpoint
+
+    def on_train_start(self: Any) -> None:
+        begin(self)
+
+        def ask(number: int, _: Any) -> None:
+            signal.signal(number, signal.SIG_DFL)
+            self.trainer.should_stop = True
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, ask)
+
+    def save_checkpoint(self: Any, filepath: Any, *arguments: Any, **options: Any) -> None:
+        part = f"{filepath}.part"
+        save(self, part, *arguments, **options)
+        os.replace(part, filepath)  # noqa: PTH105
+
+    model.RAVE.on_train_start, Trainer.save_checkpoint = on_train_start, save_checkpoint
+
+
 def seed(number: int) -> None:
     """Seed every generator that training draws from."""
     import numpy
@@ -127,6 +184,7 @@ def seed(number: int) -> None:
 
 
 def main(arguments: list[str], environment: Callable[[str, str], str] = os.environ.get) -> None:
+    check(arguments)
     mend()
     command, *rest = arguments
     sys.argv = [command, *rest]
@@ -139,7 +197,8 @@ def main(arguments: list[str], environment: Callable[[str, str], str] = os.envir
         seed(int(environment("TRAIN_SEED", "1")))
         torch.set_num_threads(int(environment("TRAIN_THREADS", "1")))
         lighten()
-        report()
+        report(int(environment("TRAIN_REPORT", str(REPORT_STEPS))))
+        stop_on_request()
     app.run(module.main)
 
 

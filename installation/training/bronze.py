@@ -2,7 +2,7 @@
 
 One coherent, pitched family: a set of 21 instruments tuned to a just pentatonic scale over four octaves, struck one
 after another in a small room. Every number that shapes the sound is a constant at the top of this file, every chance
-a draw from the generator that is passed in, so a seed names a data set.
+a draw from the generator that is passed in, so a seed names a data set. The room is room.py's, as of all families.
 
 Modes are damped sinusoids (Fletcher and Rossing, *The Physics of Musical Instruments*, chapters 19 to 21): bars whose
 second mode is the fourth harmonic, bowls whose modes beat, handbells with a twelfth. All modes are tuned, as founders
@@ -13,14 +13,12 @@ The fewer frequencies there are, the sooner a model has learned them all.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from installation.training import sounds
+from installation.training import room
 
 Samples = npt.NDArray[np.float32]
 
@@ -31,8 +29,6 @@ PITCHES_HZ = (
     *(LOWEST_HZ * 2.0**octave * step for octave in range(OCTAVES) for step in SCALE),
     LOWEST_HZ * 2.0**OCTAVES,
 )
-FLOOR_DB = -68.0
-PEAK_DB = -3.0
 MEAN_GAP_S = 0.85
 DAMPING_S = 0.15
 """Time for a damped body to fall by 60 dB: each stroke's hand damps the one before, so that one sounds at a time."""
@@ -92,20 +88,8 @@ def strike(
     return (sound * (0.25 + 0.75 * velocity) * 0.5).astype(np.float32)
 
 
-def room(sample_rate_hz: int, rng: np.random.Generator) -> Samples:
-    """Impulse response of a small bright room: five early reflections and a 0.7 s tail, 26 dB under the stroke."""
-    count = int(0.7 * sample_rate_hz)
-    tail = rng.standard_normal(count) * np.exp(-6.91 * np.arange(count) / count)
-    tail = np.convolve(tail, np.ones(6) / 6.0, mode="same")
-    tail *= 10.0 ** (-26.0 / 20.0) / np.sqrt(np.sum(tail**2))
-    tail[0] = 1.0
-    for delay_s, level in ((0.007, 0.18), (0.011, 0.13), (0.017, 0.11), (0.023, 0.08), (0.031, 0.06)):
-        tail[int(delay_s * sample_rate_hz)] += level
-    return tail.astype(np.float32)
-
-
 def perform(seconds: float, sample_rate_hz: int, rng: np.random.Generator) -> Samples:
-    """A walk over the instruments, one stroke after another, in the room: (samples,), peak at PEAK_DB."""
+    """A walk over the instruments, one stroke after another, in the room: (samples,), peak at room.PEAK_DB."""
     count = int(seconds * sample_rate_hz)
     dry = np.zeros(count + 8 * sample_rate_hz, dtype=np.float32)
     place, body = int(rng.integers(len(PITCHES_HZ))), INSTRUMENTS[int(rng.integers(len(INSTRUMENTS)))]
@@ -119,31 +103,7 @@ def perform(seconds: float, sample_rate_hz: int, rng: np.random.Generator) -> Sa
         _damp(sound, gap, sample_rate_hz)
         dry[start : start + len(sound)] += sound
         start += gap
-    wet = _convolve(dry, room(sample_rate_hz, np.random.default_rng(7)))[:count]
-    wet *= 10.0 ** (PEAK_DB / 20.0) / max(1e-9, float(np.abs(wet).max()))
-    wet += 10.0 ** (FLOOR_DB / 20.0) * rng.standard_normal(count, dtype=np.float32)
-    return wet
-
-
-def excerpts(minutes: float, sample_rate_hz: int, seed: int) -> Iterator[Samples]:
-    """Performances of one minute each, every one from a seed of its own."""
-    for number in range(math.ceil(minutes)):
-        yield perform(min(60.0, 60.0 * (minutes - number)), sample_rate_hz, np.random.default_rng((seed, number)))
-
-
-def files(minutes: float) -> int:
-    """How many files `write` makes of so many minutes."""
-    return math.ceil(minutes)
-
-
-def write(folder: Path, minutes: float, sample_rate_hz: int, seed: int) -> Iterator[Path]:
-    """Write `minutes` of performances as 16-bit mono WAV files of a minute each; their paths, one by one as they are
-    written."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for number, sound in enumerate(excerpts(minutes, sample_rate_hz, seed)):
-        path = folder / f"bronze-{seed}-{number:03d}.wav"
-        sounds.write(path, sound, sample_rate_hz)
-        yield path
+    return room.record(dry, count, sample_rate_hz, rng)
 
 
 def _next_place(place: int, rng: np.random.Generator) -> int:
@@ -158,9 +118,3 @@ def _damp(sound: Samples, after: int, sample_rate_hz: int) -> None:
     if after < len(sound):
         fall = np.exp(-6.91 / (DAMPING_S * sample_rate_hz) * np.arange(len(sound) - after))
         sound[after:] *= fall.astype(np.float32)
-
-
-def _convolve(sound: Samples, response: Samples) -> Samples:
-    size = 1 << (len(sound) + len(response) - 2).bit_length()
-    product = np.fft.rfft(sound, size) * np.fft.rfft(response, size)
-    return np.fft.irfft(product, size)[: len(sound)].astype(np.float32)

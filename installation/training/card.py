@@ -20,6 +20,9 @@ from installation.training.reconstruction import Reconstruction
 
 Floats = npt.NDArray[np.float32]
 
+FRAME_S = 0.1
+SOUNDING_DB = 30.0
+"""A frame sounds if it is no further below the loudest one."""
 RANGE = (0.01, 0.99)
 """Quantiles of the encoded training sound that bound the recommended range."""
 EXCERPT_S = 60.0
@@ -67,6 +70,15 @@ def write_latents(folder: Path, trained: Reconstruction, heard: list[Floats]) ->
     return {name: [round(float(each), 4) + 0.0 for each in values] for name, values in found.items()}
 
 
+def level_db(heard: list[Floats], sample_rate_hz: int) -> float:
+    """RMS of recordings where they sound, in dB of full scale: the level at which a model expects what it encodes."""
+    size = int(FRAME_S * sample_rate_hz)
+    powers = np.concatenate([np.square(sound[: len(sound) // size * size], dtype=np.float64).reshape(-1, size).mean(1)
+                             for sound in heard])  # fmt: skip
+    sounding = powers[powers >= powers.max() * 10.0 ** (-SOUNDING_DB / 10.0)]
+    return round(float(10.0 * np.log10(sounding.mean() + 1e-20)), 1)
+
+
 def draw_pictures(folder: Path, trained: Reconstruction, held: list[Floats]) -> list[str]:
     """Spectrograms of the beginnings of held-out recordings; the files' names."""
     names = []
@@ -80,16 +92,20 @@ def draw_pictures(folder: Path, trained: Reconstruction, held: list[Floats]) -> 
 
 
 def compose(
-    folder: Path, told: dict[str, Any], latents: dict[str, list[float]], judged: Judged, training: dict[str, Any]
-) -> dict[str, Any]:
-    """The card of the model in `folder`. `told` is what its export said (export.json), `training` how it was made."""
+    folder: Path, told: dict[str, Any], latents: dict[str, list[float]], judged: Judged, training: dict[str, Any],
+    level: float | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """The card of the model in `folder`. `told` is what its export said (export.json), `training` how it was made,
+    `level` the `level_db` of its training sound. A TorchScript file is spoken of if there is one."""
     name = folder.name
+    script = f"{name}.ts"
     return {
         "name": name,
         **{key: told[key] for key in ("sample_rate_hz", "ratio", "latent_dim", "channels", "latency_samples")},
         "decoder": "decoder.onnx",
         "encoder": "encoder.onnx",
-        "torchscript": f"{name}.ts",
+        **({"torchscript": script} if (folder / script).is_file() else {}),
+        **({} if level is None else {"level_db": level}),
         "latents": {"order": "principal components, most variance first", **latents},
         "training": {"steps": told["steps"], **training},
         "held_out": {
@@ -105,7 +121,8 @@ def compose(
 def write(folder: Path, card: dict[str, Any], pictures_made: list[str]) -> None:
     """Write README.md and card.yaml, the latter with the SHA-256 of every other file that belongs to the model."""
     (folder / "README.md").write_text(readme(card, pictures_made), "utf-8")
-    names = [card["decoder"], card["encoder"], card["torchscript"], "latents.npy", *pictures_made, "README.md"]
+    scripts = [card["torchscript"]] if "torchscript" in card else []
+    names = [card["decoder"], card["encoder"], *scripts, "latents.npy", *pictures_made, "README.md"]
     whole = {**card, "pictures": pictures_made, "files": {name: model.digest(folder / name) for name in names}}
     text = yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
     (folder / model.CARD).write_text(text, "utf-8")
@@ -122,7 +139,7 @@ def readme(card: dict[str, Any], pictures_made: list[str]) -> str:
         training.get("sentence", "A RAVE model."),
         "",
         f"{card['latent_dim']} latents every {step_ms:.1f} ms ({card['ratio']} samples at {card['sample_rate_hz']} Hz),"
-        f" mono. Streaming, the sound comes {late_ms:.0f} ms after its latents.",
+        f" mono. Streaming, the sound comes {late_ms:.1f} ms ({card['latency_samples']} samples) after its latents.",
         "",
         *_figures(card["held_out"]),
         *(f"![{name}]({name})\n" for name in pictures_made),
@@ -134,11 +151,7 @@ def readme(card: dict[str, Any], pictures_made: list[str]) -> str:
         "",
         "## Files",
         "",
-        "`decoder.onnx` and `encoder.onnx` take and give their state: zeros to begin, keep it to go back.",
-        f"`{card['torchscript']}` is the same model for nn~ and what else plays streaming RAVE exports: all latents,",
-        "no random fill, at most 16 rows at once. `latents.npy` holds encoded excerpts of the training sound.",
-        "Latents are principal components: 0 carries most. `card.yaml` gives their mean, deviation and the recommended",
-        "range (1st to 99th percentile of the training sound), and the SHA-256 of every file.",
+        *_files(card),
         "",
         "## Licence",
         "",
@@ -146,6 +159,27 @@ def readme(card: dict[str, Any], pictures_made: list[str]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _files(card: dict[str, Any]) -> list[str]:
+    """What lies in the folder."""
+    script = [
+        f"`{card['torchscript']}` is the same model for nn~ and what else plays streaming RAVE exports: all latents,",
+        "no random fill, at most 16 rows at once.",
+    ] if "torchscript" in card else []  # fmt: skip
+    level = [
+        f"Where the training sound sounds it is at {card['level_db']:g} dB (RMS, full scale 0 dB): bring to that level",
+        "what is played into the encoder.",
+    ] if "level_db" in card else []  # fmt: skip
+    return [
+        "`decoder.onnx` and `encoder.onnx` take and give their state: zeros to begin, keep it to go back. Their",
+        "weights are stored in half precision and computed with in single.",
+        *script,
+        "`latents.npy` holds encoded excerpts of the training sound. Latents are principal components: 0 carries most.",
+        "`card.yaml` gives their mean, deviation and the recommended range (1st to 99th percentile of the training",
+        "sound), and the SHA-256 of every file.",
+        *level,
+    ]
 
 
 def _figures(held: dict[str, Any]) -> list[str]:

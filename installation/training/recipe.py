@@ -1,25 +1,38 @@
 """How a model is trained: the settings, and the commands of acids-rave they come to.
 
 acids-rave 2.3.1 can't live beside this package (it needs numpy 1 and Python 3.11), so it has an environment of its own,
-`.venv-train`, made by `make train-env`; everything here only composes and runs its commands. TRAIN_SEED and
-TRAIN_THREADS in the environment of a command are read by `installation/training/acids.py`.
+`.venv-train`, made by `make train-env`; everything here only composes and runs its commands. TRAIN_SEED, TRAIN_THREADS
+and TRAIN_REPORT in the environment of a command are read by `installation/training/acids.py`.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import subprocess
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import threading
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from installation.errors import ModelError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ENVIRONMENT = ROOT / ".venv-train"
 EVERY_STEPS = 2_000
-"""Steps between two checkpoints, and between two validations."""
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+BANDS = 16
+"""Of the filter bank."""
+WORKERS = 4
+"""Processes that read sound for a graphics card."""
+ACIDS = "installation.training.acids"
+RATIOS = {2048: (4, 4, 4, 2), 1024: (4, 4, 2, 2), 512: (4, 4, 2), 256: (4, 2, 2)}
+"""Samples of a latent, and the strides that make it of the filter bank's 16 bands; the first is v2's own."""
 
 Progress = dict[str, float]
 """One line of progress: `step` and the losses by name."""
@@ -50,6 +63,32 @@ class Recipe:
     threads: int = 1
     gpu: int = -1
     """Number of the graphics processor to train on; -1 trains on the processor."""
+    ratio: int = 2048
+    """Samples of one latent: the fewer, the sooner a change is heard and the more latents there are in a second."""
+    biases: bool = False
+    """Give the convolutions biases, which acids-rave's have not: without, a decoder is silent where its latents are 0,
+    and the noise floor of recordings has to come of chance."""
+    every_steps: int = EVERY_STEPS
+    """Steps between two checkpoints, and between two validations."""
+    report_steps: int = 100
+    """Steps between two lines of progress."""
+
+    def __post_init__(self) -> None:
+        if self.ratio not in RATIOS:
+            raise ModelError(f"ratio: {self.ratio} is none of {', '.join(map(str, RATIOS))}")
+        whole = ("capacity", "encoder_capacity", "latent_dim", "batch", "samples", "steps", "threads", "every_steps",
+                 "report_steps")  # fmt: skip
+        wrong = [f"{name}: {getattr(self, name)} is not above 0" for name in whole if getattr(self, name) < 1]
+        if self.samples % self.ratio:
+            wrong.append(f"samples: {self.samples} is no multiple of the ratio, {self.ratio}")
+        if self.samples // BANDS <= max(self.scales) // 2:
+            least = BANDS * max(self.scales) // 2
+            wrong.append(f"samples: {self.samples} are too few for windows of {max(self.scales)} in {BANDS} bands; "
+                         f"more than {least} are needed")  # fmt: skip
+        if not 0 <= self.phase_1_steps <= self.steps:
+            wrong.append(f"phase-1: {self.phase_1_steps} is outside 0..{self.steps} (--steps)")
+        if wrong:
+            raise ModelError("\n".join(wrong))
 
     def overrides(self) -> tuple[str, ...]:
         """gin bindings."""
@@ -63,7 +102,26 @@ class Recipe:
             f"core.AudioDistanceV1.log_epsilon={self.log_epsilon}",
             f"core.MultiScaleSTFT.scales=[{','.join(map(str, self.scales))}]",
             "RAVE.valid_signal_crop=False",
+            *(self._shape() if self.ratio != next(iter(RATIOS)) else ()),
+            *(("cc.Conv1d.bias=True",) if self.biases else ()),
         )
+
+    def _shape(self) -> tuple[str, str]:
+        """The bindings of another ratio: strides, and the dilations of the residual units before each."""
+        strides = RATIOS[self.ratio]
+        dilations = ",".join(["[1,3,9]"] * (len(strides) - 1) + ["[1,3]"])
+        return f"RATIOS=[{','.join(map(str, strides))}]", f"DILATIONS=[{dilations}]"
+
+
+SIZES = {
+    "small": Recipe(capacity=16, latent_dim=8, biases=True),
+    "default": Recipe(biases=True),
+    "v2": Recipe(
+        capacity=96, encoder_capacity=96, latent_dim=128, batch=8, samples=131_072, scales=(2048, 1024, 512, 256, 128),
+        log_epsilon=1e-7, regularisation=5e-2, phase_1_steps=1_000_000, steps=2_000_000, every_steps=10_000,
+    ),
+}  # fmt: skip
+"""Recipes by name; `v2` is acids-rave's own, for a graphics card."""
 
 
 def python(environment: Path = ENVIRONMENT) -> Path:
@@ -77,80 +135,117 @@ def python(environment: Path = ENVIRONMENT) -> Path:
 def preprocess_arguments(recipe: Recipe, sound: Path, database: Path) -> list[str]:
     """acids-rave's command that turns a folder of sound files into its database."""
     flags = [f"--input_path={sound}", f"--output_path={database}", f"--sampling_rate={recipe.sample_rate_hz}"]
-    return ["installation.training.acids", "preprocess", *flags, "--channels=1"]
+    return [ACIDS, "preprocess", *flags, "--channels=1"]
 
 
-def train_arguments(recipe: Recipe, name: str, database: Path, runs: Path, checkpoint: Path | None) -> list[str]:
-    """acids-rave's command that trains, from the beginning or on from `checkpoint`."""
+def train_arguments(
+    recipe: Recipe, name: str, database: Path, runs: Path, checkpoint: Path | None, epoch_batches: int = 0
+) -> list[str]:
+    """acids-rave's command that trains, from the beginning or on from `checkpoint`. Validations must not be nearer to
+    each other than an epoch of so many batches is long, so they are not."""
     flags = [
         *(
             f"--name={name}",
             f"--db_path={database}",
             f"--out_path={runs}",
             f"--gpu={recipe.gpu}",
-            "--workers=0",
+            f"--workers={0 if recipe.gpu < 0 else WORKERS}",
             "--channels=1",
         ),
         *(f"--n_signal={recipe.samples}", f"--batch={recipe.batch}", f"--max_steps={recipe.steps}", "--noprogress"),
-        *(f"--val_every={EVERY_STEPS}", f"--save_every={EVERY_STEPS}"),
+        *(f"--val_every={max(recipe.every_steps, epoch_batches)}", f"--save_every={recipe.every_steps}"),
     ]
     settings = ["--config=v2", "--config=causal", *(f"--override={each}" for each in recipe.overrides())]
     begin = settings if checkpoint is None else [f"--ckpt={checkpoint}"]
-    return ["installation.training.acids", "train", *flags, *begin]
+    return [ACIDS, "train", *flags, *begin]
 
 
 def newest_run(name: str, runs: Path) -> Path:
     """The run of `name` that was last written to; ModelError if there is none."""
-    found = [folder for folder in runs.glob(f"{name}_*") if (folder / "config.gin").is_file()]
+    named = re.compile(rf"{re.escape(name)}_[^_]+")
+    found = [path.parent for path in runs.glob("*/config.gin") if named.fullmatch(path.parent.name)]
     if not found:
         raise ModelError(f"{runs}: no run of {name!r} to resume")
     return max(found, key=lambda folder: folder.stat().st_mtime)
 
 
 def newest_checkpoint(run: Path) -> Path:
-    """The checkpoint of a run that was last written; ModelError if there is none."""
-    found = list(run.rglob("*.ckpt"))
+    """The checkpoint of a run that was last written; ModelError if there is none. Halves are passed over: a whole one
+    is a whole archive."""
+    found = [path for path in run.rglob("*.ckpt") if zipfile.is_zipfile(path)]
     if not found:
         raise ModelError(f"{run}: no checkpoint in it")
     return max(found, key=lambda path: path.stat().st_mtime)
 
 
-def train(
-    recipe: Recipe, name: str, sound: Path, runs: Path, resume: bool, show: Callable[[Progress], None]
-) -> Path:  # fmt: skip
-    """Prepare the sound where that has not been done, train, and tell `show` of every step reported; the run's
-    folder. What acids-rave prints besides goes to RUNS/NAME.log."""
-    runs.mkdir(parents=True, exist_ok=True)
-    log, database = runs / f"{name}.log", runs / "data" / name
-    checkpoint = newest_checkpoint(newest_run(name, runs)) if resume else None
-    if not (database / "metadata.yaml").is_file():
-        for _ in run(preprocess_arguments(recipe, sound, database), recipe, log):
-            pass
-    for progress in run(train_arguments(recipe, name, database, runs, checkpoint), recipe, log):
-        show(progress)
-    return newest_run(name, runs)
-
-
 def run(arguments: list[str], recipe: Recipe, log: Path, environment: Path = ENVIRONMENT) -> Iterator[Progress]:
-    """Run a module in the training environment; its lines of progress as they come, all others into `log`."""
+    """Run a module in the training environment; its lines of progress as they come, all others into `log`. Signals of
+    ENDING are passed on: training ends after its step, with a checkpoint, a second one ends it at once; all else ends
+    at once. KeyboardInterrupt if it did; ModelError if it failed; nothing of it is left running in any case."""
     command = [str(python(environment)), "-m", *arguments]
     threads = str(recipe.threads)
-    variables = {"TRAIN_SEED": str(recipe.seed), "TRAIN_THREADS": threads, "OMP_NUM_THREADS": threads}
+    variables = {
+        "TRAIN_SEED": str(recipe.seed),
+        "TRAIN_THREADS": threads,
+        "TRAIN_REPORT": str(recipe.report_steps),
+        "OMP_NUM_THREADS": threads,
+    }
     with (
         log.open("a", encoding="utf-8") as other,
         subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, **variables}, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            command, cwd=ROOT, env={**os.environ, **variables}, text=True, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         ) as process,
+        _obeying(process, gently=arguments[:2] == [ACIDS, "train"]) as asked,
     ):  # fmt: skip
         assert process.stdout is not None
+        last = ""
         for line in process.stdout:
             if (progress := progress_of(line)) is not None:
                 yield progress
             else:
                 other.write(line)
+                other.flush()
+                last = line.strip() or last
+    if asked.count and process.returncode:
+        raise KeyboardInterrupt
     if process.returncode:
-        raise ModelError(f"{arguments[1]} ended with code {process.returncode}; its last words are in {log}")
+        words = arguments[0] if arguments[0] != ACIDS else f"acids-rave's {arguments[1]}"
+        raise ModelError(f"{last}\n{words} ended with code {process.returncode}; its last words are in {log}")
+
+
+@dataclass
+class Asked:
+    """How often a process was asked to end."""
+
+    count: int = field(default=0)
+
+
+@contextmanager
+def _obeying(process: subprocess.Popen[str], gently: bool) -> Iterator[Asked]:
+    """While it lasts, signals that would end us are passed on to the process and its children; they are killed when it
+    is left before they have ended. Signals are the main thread's: in another nothing is passed on, nor is what was
+    ignored before (`nohup`)."""
+    asked = Asked()
+
+    def end(number: int) -> None:
+        if process.poll() is None:
+            os.killpg(process.pid, number)
+
+    def pass_on(_number: int, _frame: Any) -> None:
+        asked.count += 1
+        end(signal.SIGINT if gently and asked.count == 1 else signal.SIGKILL)
+
+    ours = threading.current_thread() is threading.main_thread()
+    heard = [each for each in ENDING if ours and signal.getsignal(each) != signal.SIG_IGN]
+    before = {each: signal.signal(each, pass_on) for each in heard}
+    try:
+        yield asked
+        process.wait()
+    finally:
+        end(signal.SIGKILL)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def progress_of(line: str) -> Progress | None:

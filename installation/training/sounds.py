@@ -44,3 +44,15 @@ def recordings(folder: Path, sample_rate_hz: int) -> list[Samples]:
     if not found:
         raise ModelError(f"{folder}: no WAV files in it")
     return found
+
+
+def few(sound: Path, folder: Path, most: int) -> Path:
+    """`folder`, made, with links to at most `most` of the WAV files in `sound`, spread evenly."""
+    paths = sorted(sound.rglob("*.wav"))
+    if not paths:
+        raise ModelError(f"{sound}: no WAV files in it")
+    folder.mkdir()
+    stride = max(1, len(paths) // most)
+    for number, path in enumerate(paths[::stride][:most]):
+        (folder / f"{number:03d}.wav").symlink_to(path.resolve())
+    return folder
