@@ -8,7 +8,7 @@ SYSTEM_TEST := xvfb xauth pulseaudio pulseaudio-utils liblo-tools chromium chrom
 SYSTEM_TRAIN := ffmpeg
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help setup setup-test run render test test-long test-tensorflow lint bench train-env clean
+.PHONY: help setup setup-test run render test test-long test-tensorflow test-training lint bench train-env clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
@@ -41,7 +41,7 @@ $(VENV)/.base: pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.base
 	@echo "installing what the tests need (torch among it)"
-	@$(PIP) -e '.[fast,torch,plots,clap,cluster,large,dev]'
+	@$(PIP) -e '.[fast,torch,plots,denoise,clap,cluster,large,dev]'
 	@touch $@
 
 setup: $(VENV)/.base  ## install what running needs
@@ -64,6 +64,9 @@ test-tensorflow:  ## VGGish against TensorFlow itself, in an environment of its 
 	@.venv-tensorflow/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[torch,vggish]' pytest
 	@.venv-tensorflow/bin/python -m pytest -q -m tensorflow tests/test_vggish_import.py
 
+test-training: setup-test train-env  ## train a tiny model, export it and play it (acids-rave, in its own environment)
+	@$(BIN)/python -m pytest -q -m training
+
 lint: setup-test  ## ruff and mypy
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy --no-error-summary
 
@@ -72,7 +75,10 @@ bench: setup-test  ## every figure of the README, measured here
 	@$(BIN)/python -m bench.decode
 	@$(BIN)/python -m bench.generation
 	@$(BIN)/python -m bench.kills
+	@$(BIN)/python -m bench.knob
+	@$(BIN)/python -m bench.knob --busy 4 --plain
 	@$(BIN)/python -m bench.large
+	@$(BIN)/python -m bench.parts
 	@$(BIN)/python -m bench.picture
 	@$(BIN)/python -m bench.run
 

@@ -2,8 +2,8 @@
 
     python -m bench.parts [--seconds 300] [--busy 0]
 
-Two runs against a private PulseAudio, breeders, stage and all. `orchestra`: four parts for so long. `swap`: a scene with
-another model is recalled every ten seconds. What the sink's monitor recorded is searched for gaps: runs of exact
+Two runs against a private PulseAudio, breeders, stage and all. `orchestra`: four parts for so long. `swap`: a scene
+with another model is recalled every ten seconds. What the sink's monitor recorded is searched for gaps: runs of exact
 silence of 2 ms and more, which no model makes while it sounds; what the ring missed and the card's own underflows are
 counted by the show itself.
 """

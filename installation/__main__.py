@@ -30,6 +30,7 @@ def command_line() -> argparse.ArgumentParser:
     from installation.retrospect import add_retrospect_commands
     from installation.schema import add_check_command
     from installation.sound.decoder import open_decoder
+    from installation.sound.files import read_channels
     from installation.training.command import add_models_commands
     from installation.transfer import add_transfer_command
 
@@ -42,7 +43,7 @@ def command_line() -> argparse.ArgumentParser:
     _add_render(commands)
     _add_devices(commands)
     add_check_command(commands, inputs=shader_inputs)
-    add_models_commands(commands, open_decoder, import_vggish, convert)
+    add_models_commands(commands, open_decoder, import_vggish, read_channels, convert)
     add_generate_command(commands)
     add_transfer_command(commands)
     add_evolve_command(commands)
@@ -83,7 +84,7 @@ def _add_render(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _add_devices(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    devices = commands.add_parser("devices", help="list sound cards and MIDI inputs")
+    devices = commands.add_parser("devices", help="list sound cards, inputs and MIDI inputs")
     devices.add_argument("--probe", metavar="NAME", help="exit 0 if this card (empty: any) can be played on, else 1")
     devices.add_argument("--display", action="store_true", help="exit 0 if there is a display, else 1")
     devices.set_defaults(run=_devices)
@@ -181,7 +182,7 @@ def _devices(arguments: argparse.Namespace) -> int:
     from installation.control.midi import RtPorts
     from installation.errors import CardError
     from installation.probe import limit
-    from installation.sound import card
+    from installation.sound import card, line
 
     if arguments.probe is not None:
         limit()
@@ -191,15 +192,16 @@ def _devices(arguments: argparse.Namespace) -> int:
 
         limit()
         return 0 if display_there() else 1
-    print("sound cards (* the default):")
-    try:
-        there = card.devices()
-        if not there:
-            print("    none: PortAudio lists no output device")
-        for each in there:
-            print(f"  {'*' if each.chosen else ' '} {each.name}  ({each.channels} channels, {each.sample_rate_hz} Hz)")
-    except CardError as error:
-        print(f"    none: {error}")
+    for title, side, there in (("sound cards", "output", card.devices), ("inputs", "input", line.inputs)):
+        print(f"{title} (* the default):")
+        try:
+            for each in there():
+                chosen = "*" if each.chosen else " "
+                print(f"  {chosen} {each.name}  ({each.channels} channels, {each.sample_rate_hz} Hz)")
+            if not there():
+                print(f"    none: PortAudio lists no {side} device")
+        except CardError as error:
+            print(f"    none: {error}")
     print("MIDI inputs:")
     try:
         for name in RtPorts().names() or ["none"]:
