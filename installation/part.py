@@ -15,7 +15,8 @@ from installation.model import Model
 from installation.parameters import Values, as_first, declared
 from installation.sound.decoder import Decoder
 from installation.sound.encoder import EncoderStream
-from installation.sound.lane import Knobs, Lane, Spread
+from installation.sound.knobs import Knobs, Spread
+from installation.sound.lane import Lane
 from installation.sound.mixer import decibels, pan_gains, wide_gains
 from installation.sound.player import Player, Turn
 

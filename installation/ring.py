@@ -127,6 +127,10 @@ class Ring:
             raise ValueError(f"ring: rewrite of {position}..{position + len(block)} outside what is held")
         self._place(position, block)
 
+    def cut(self, position: int) -> None:
+        """Take back what was written from `position` on, which the card must not be near to."""
+        self._counters[_WRITTEN] = min(self.written, position)
+
     def forget_ahead(self) -> None:
         """Drop what is still to be taken: a new voice does not go on in a dead one's sound. Before the card opens."""
         self._counters[_TAKEN] = self.written

@@ -10,7 +10,9 @@ import pytest
 
 from installation.commands import Trajectory
 from installation.errors import ModelError
-from installation.sound.lane import Fade, Knobs, Lane, Spread
+from installation.sound.fade import Fade
+from installation.sound.knobs import Knobs, Spread
+from installation.sound.lane import Lane
 from installation.sound.mixer import pan_gains, wide_gains
 from installation.sound.player import Player, Turn
 from tests.parts import Floats, SineDecoder, walk
@@ -79,7 +81,7 @@ def test_detuning_while_it_sounds_keeps_positions_whole() -> None:
     subject = lane()
     for number, cents in enumerate((0.0, 30.0, -30.0, 0.0, 1.0)):
         subject.turn(replace(OPEN, detune_cents=cents))
-        subject.remake((number + 1) * 9000 - 4000)
+        subject.remake((number + 1) * 9000 - 4000, 1 << 40)
         subject.reach((number + 1) * 9000)
     steps = list(subject.steps)
     assert [step.begin for step in steps][1:] == [step.end for step in steps][:-1]
@@ -115,7 +117,7 @@ def test_what_the_input_plays_now_is_in_the_steps_that_begin_beyond_the_card() -
     before = [step.latents for step in subject.steps]
     subject.hear(np.array([-1.0, 0.0], np.float32))
     assert subject.turned
-    begin = subject.remake(20_000)
+    begin = subject.remake(20_000, 1 << 40)
     assert begin <= 20_000 < begin + 2048 and not subject.turned
     for step, was in zip(subject.steps, before, strict=True):
         if step.begin >= 20_000:
@@ -130,7 +132,7 @@ def test_an_input_that_comes_a_latent_a_step_is_decoded_as_if_it_were_a_path() -
     subject, decoder = lane(mix=1.0, tame=0.0), SineDecoder()
     for number, latent in enumerate(latents):
         subject.hear(latent)
-        subject.remake(number * 2048 - 700)
+        subject.remake(number * 2048 - 700, 1 << 40)
         subject.reach(number * 2048 + 9600)
     first = next(index for index, step in enumerate(subject.steps) if np.allclose(step.latents[0], latents[0]))
     expected, _ = decoder.decode(latents[None], subject.steps[first].before.decoder[0])
@@ -159,7 +161,7 @@ def test_a_knob_is_in_the_sound_at_once_however_long_the_decoder_holds_it_back()
         subject = Lane(Delayed(), steady(), OPEN, SPREAD, RATE_HZ, 2, 0, rng, latency)
         before = whole(subject)
         subject.turn(replace(OPEN, turn=replace(OPEN.turn, bias=ONES)))
-        subject.remake(20_600)
+        subject.remake(20_600, 1 << 40)
         after = subject.span(0, len(before))
         return int(np.argmax(np.abs(after - before).max(axis=1)[20_600:] > 1e-3))
 
@@ -213,7 +215,7 @@ def test_what_was_saved_is_restored() -> None:
     before = whole(subject)
     saved = subject.saved()
     subject.turn(replace(OPEN, turn=replace(OPEN.turn, bias=ONES)))
-    subject.remake(10_000)
+    subject.remake(10_000, 1 << 40)
     assert not np.array_equal(subject.span(0, RATE_HZ), before)
     subject.restore(saved)
     assert np.array_equal(subject.span(0, RATE_HZ), before)

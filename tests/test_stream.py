@@ -11,7 +11,8 @@ import pytest
 
 from installation.commands import Trajectory
 from installation.ring import Ring
-from installation.sound.lane import Knobs, Lane, Spread
+from installation.sound.knobs import Knobs, Spread
+from installation.sound.lane import Lane
 from installation.sound.mixer import wide_gains
 from installation.sound.player import Player, Turn
 from installation.sound.stream import Stream
@@ -87,6 +88,7 @@ def test_turning_nothing_rewrites_the_same_samples(ring: Ring) -> None:
     before = ring.tap(ring.written, ring.ahead)
     stream.lanes[0].turn(replace(OPEN))
     assert stream.respond(lambda: 1024)
+    stream.fill(64)
     assert np.abs(ring.tap(ring.written, ring.ahead) - before).max() < 1e-6
 
 
@@ -113,6 +115,7 @@ def test_a_knob_is_heard_from_just_ahead_of_the_card_on(ring: Ring) -> None:
     before, taken = ring.tap(ring.written, ring.ahead), ring.taken
     stream.lanes[0].turn(biased(1.0))
     assert stream.respond(lambda: 1024)
+    stream.fill(64)
     after = ring.tap(ring.written, ring.written - taken)
     changed = np.flatnonzero(np.abs(after - before).max(axis=1) > 1e-4)
     assert 1024 <= changed[0] < 1024 + 200
@@ -139,6 +142,7 @@ def test_after_the_seam_it_is_what_a_decoder_with_the_new_latents_makes(ring: Ri
     again = [step for step in stream.lanes[0].steps if step.end > splice]
     stream.lanes[0].turn(biased(1.0))
     assert stream.respond(lambda: 1024)
+    stream.fill(64)
     decoder, expected = SineDecoder(), []
     (state,) = again[0].before.decoder
     for step in again:
@@ -303,3 +307,21 @@ def test_at_most_once_a_block_of_the_card(ring: Ring) -> None:
     take(ring, 512)
     assert stream.respond(lambda: 1024)
     assert stream.lanes[0].steps[-1].latents[0, 0] == stream.lanes[0].steps[-1].path[0, 0] + np.float32(0.5)
+
+
+def test_what_is_heard_first_is_made_first_and_the_rest_after(ring: Ring) -> None:
+    """A knob waits only for what is heard within AT_ONCE_S; the path goes on as if nothing had been taken back."""
+    heard = []
+    for turned in (False, True):
+        with Ring.create(1 << 16, 2, 48_000) as other:
+            decoder = SineDecoder()
+            stream = stream_on(other, decoder, ahead=30_000)
+            out = [play(stream, other, 20)]
+            stream.fill(64)
+            if turned:
+                calls = decoder.calls
+                stream.lanes[0].turn(replace(OPEN))
+                assert stream.respond(lambda: 64)
+                assert decoder.calls - calls <= 4 and other.ahead < 0.12 * 48_000
+            heard.append(np.concatenate([*out, play(stream, other, 100)]))
+    assert np.abs(heard[0] - heard[1]).max() < 1e-6

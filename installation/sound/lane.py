@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import ceil, pi
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,10 @@ import numpy.typing as npt
 from installation.errors import ModelError
 from installation.sound.decoder import Decoder
 from installation.sound.expander import Expander
+from installation.sound.fade import Fade
+from installation.sound.knobs import Knobs, Spread
 from installation.sound.mixer import Mixer
-from installation.sound.player import Player, Sounding, Turn
+from installation.sound.player import Player, Sounding
 from installation.sound.ranges import tamed
 from installation.sound.rate import RateChanger
 
@@ -35,54 +37,6 @@ DYING_S = 0.004
 """A sound that breaks off falls by 1/e in so long."""
 RATE_GRID_HZ = 25
 """A detuned model's rate is rounded to a multiple of this: a cent or less at 44.1 kHz."""
-
-
-@dataclass(frozen=True)
-class Spread:
-    """The model's latents, all (latent_dim,): where its training sound lies, and between which bounds."""
-
-    mean: Floats
-    deviation: Floats
-    low: Floats
-    high: Floats
-
-
-@dataclass(frozen=True)
-class Knobs:
-    """How the path is read and mixed: `gains` (model channels, card channels), the rest as in `parameters`."""
-
-    turn: Turn
-    gains: Floats
-    rate: float = 1.0
-    glide_s: float = 0.35
-    hold: bool = False
-    detune_cents: float = 0.0
-    width: float = 0.0
-    tame: float = 0.0
-    gate_db: float = -120.0
-    gate_ratio: float = 2.0
-    mix: float = 0.0
-    """How much of the input's latents is heard, 0..1."""
-
-
-@dataclass(frozen=True)
-class Fade:
-    """An equal-power fade of `length` samples from `begin` on: sine up, or cosine down, so that two lanes that change
-    places keep their power together."""
-
-    begin: int
-    length: int
-    rises: bool
-
-    @property
-    def end(self) -> int:
-        return self.begin + self.length
-
-    def gains(self, begin: int, count: int) -> Floats:
-        """(count, 1)."""
-        share = np.clip((np.arange(begin, begin + count) - self.begin) / max(1, self.length), 0.0, 1.0)
-        angle = 0.5 * pi * share
-        return (np.sin(angle) if self.rises else np.cos(angle)).astype(np.float32)[:, None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,6 +101,8 @@ class Lane:
         self.begin = self.end = begin
         self.chain = self._fresh(None)
         self.steps: deque[Step] = deque()
+        self._taken_back: deque[tuple[Floats, tuple[Sounding, ...], Floats]] = deque()
+        """Path, soundings and wander of steps that are to be made again when their turn comes."""
         self.rise: Fade | None = None
         self.fall: Fade | None = None
         self.heard: Floats | None = None
@@ -172,16 +128,19 @@ class Lane:
         return self._turned or self._heard_anew
 
     def reach(self, position: int) -> None:
-        """Make steps until the sound goes on to `position`, or to the end of its fall."""
+        """Make steps until the sound goes on to `position`, or to the end of its fall: those taken back, then new."""
         goal = position if self.fall is None else min(position, self.fall.end)
         while self.end < goal:
-            path, soundings = self._path()
-            self._append(path, soundings, self._wandered(), self.heard)
+            if self._taken_back:
+                path, soundings, wander = self._taken_back.popleft()
+            else:
+                (path, soundings), wander = self._path(), self._wandered()
+            self._append(path, soundings, wander, self.heard)
 
-    def remake(self, splice: int) -> int:
-        """Make again every step that is heard beyond `splice`; where the first of them begins. Turned knobs are also in
-        those before whose sound the decoder holds back until then; what the input plays now is in those that begin
-        beyond, so that each step decodes one latent of it."""
+    def remake(self, splice: int, until: int) -> int:
+        """Make again every step that is heard between `splice` and `until`; where the first of them begins. Turned
+        knobs are also in those before whose sound the decoder holds back; what the input plays now is in those that
+        begin beyond, so that each step decodes one latent of it. What lay beyond `until` is taken back, for `reach`."""
         again = [step for step in self.steps if step.end > splice - (self.lookback if self._turned else 0)]
         self.settle()
         if not again:
@@ -190,11 +149,17 @@ class Lane:
         for _ in again:
             self.steps.pop()
         self.end, self.chain = again[0].begin, again[0].before
+        late = []
         for step in again:
             stays = self.knobs.hold and step.end > splice
             path = np.repeat(held, self._latents_a_step, axis=0) if stays else step.path
-            self._append(path, step.soundings, step.wander, self.heard if step.begin >= splice else step.heard)
+            if self.end < until:
+                self._append(path, step.soundings, step.wander, self.heard if step.begin >= splice else step.heard)
+            else:
+                late.append((path, step.soundings, step.wander))
+        self._taken_back.extendleft(reversed(late))
         if self.knobs.hold:
+            self._taken_back.clear()
             self.player.stay(held[0])
         return again[0].begin
 
@@ -236,10 +201,10 @@ class Lane:
 
     def saved(self) -> tuple[Any, ...]:
         """All that `remake` and `reach` change, for `restore`."""
-        return self.end, self.chain, self.steps.copy()
+        return self.end, self.chain, self.steps.copy(), self._taken_back.copy()
 
     def restore(self, saved: tuple[Any, ...]) -> None:
-        self.end, self.chain, self.steps = saved
+        self.end, self.chain, self.steps, self._taken_back = saved
 
     # Making -----------------------------------------------------------------------------------------------------
 

@@ -20,14 +20,17 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.ring import Ring
+from installation.sound.fade import Fade
 from installation.sound.guard import Guard
-from installation.sound.lane import Fade, Lane
+from installation.sound.lane import Lane
 from installation.sound.mixer import FADE_S
 
 Floats = npt.NDArray[np.float32]
 
 BLOCK = 2048
 """Samples of one block: a multiple of the guard's."""
+AT_ONCE_S = 0.06
+"""So much is made again before a turned knob is heard; what was held beyond is taken back, and made after that."""
 HEARD_S = 0.5
 """Steps are remembered for so long after they were taken, for the ear to ask what it heard."""
 
@@ -53,6 +56,7 @@ class Stream:
         self._guarded = self._guard.start()
         self._crossfade = np.linspace(0.0, 1.0, int(FADE_S * ring.sample_rate_hz), dtype=np.float32)[:, None]
         self._blocks: deque[Block] = deque()
+        self._at_once = int(AT_ONCE_S * ring.sample_rate_hz)
         self._responded = -1
         self.lanes: list[Lane] = []
         self.ahead = ahead
@@ -113,12 +117,15 @@ class Stream:
         splice, written = self._ring.taken + margin(), self._ring.written
         if splice >= written:
             return False
-        changed = min(lane.remake(splice) for lane in turned)
-        again = [block for block in self._blocks if block.end > changed]
+        until = min(written, splice + self._at_once)
+        changed = min(lane.remake(splice, until) for lane in turned)
+        late = [block for block in self._blocks if block.begin >= until]
+        again = [block for block in self._blocks if block.end > changed and block.begin < until]
         if not again or again[0].begin > changed:
             return False
+        until = again[-1].end
         for lane in self.lanes:
-            lane.reach(written)
+            lane.reach(until)
         made, guarded, blocks = [], again[0].guard, []
         for block in again:
             blocks.append(Block(block.begin, guarded))
@@ -126,15 +133,16 @@ class Stream:
             made.append(sound)
         line, length = np.concatenate(made), len(self._crossfade)
         splice = self._ring.taken + margin()
-        if splice + length > written:
+        if splice + length > until:
             return False
         old = self._ring.tap(splice + length, length)
         new = line[splice - again[0].begin :]
         new[:length] = old + (new[:length] - old) * self._crossfade
         self._ring.rewrite(splice, new)
         self.torn += self._ring.taken > splice
+        self._ring.cut(until)
         self._guarded = guarded
-        for _ in again:
+        for _ in (*again, *late):
             self._blocks.pop()
         self._blocks.extend(blocks)
         return True
