@@ -154,8 +154,8 @@ class Ring:
     def stamp(
         self, position: int, dac_time_s: float, underflow: bool = False, block: int = 0, came_s: float = 0.0
     ) -> None:
-        """The card's thread, which came at `came_s` for `block` samples: sample `position` leaves the DAC at `dac_time_s`
-        (both on the monotonic clock)."""
+        """The card's thread, which came at `came_s` for `block` samples: sample `position` leaves the DAC at
+        `dac_time_s`, both on the monotonic clock."""
         self._counters[_STAMP_SEQUENCE] += 1
         self._counters[_STAMP] = position
         self._times[_STAMP + 2] = dac_time_s

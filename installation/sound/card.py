@@ -30,9 +30,14 @@ LATENCY_S = 0.04
 class Card(Protocol):
     """Takes samples from the ring until closed."""
 
-    name: str
-    sample_rate_hz: int
-    latency_s: float
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def sample_rate_hz(self) -> int: ...
+
+    @property
+    def latency_s(self) -> float: ...
 
     def open(self, ring: Ring) -> None:
         """Begin to take."""

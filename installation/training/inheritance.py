@@ -16,6 +16,8 @@ shapes agree; the inner ones begin at random.
 Runs in the training environment only.
 """
 
+# mypy: allow-untyped-decorators
+
 from __future__ import annotations
 
 import argparse
