@@ -162,6 +162,8 @@ def _message(error: Any, written: str) -> str:
         return (
             f'{written} is {kind(got)}; for text write "{written}"' if written else f"got {kind(got)}, allowed is text"
         )
+    if error["type"] == "too_long":
+        return f"has {error['ctx']['actual_length']}, allowed are {error['ctx']['max_length']} at the most"
     if error["type"] == "bool_type":
         return f"{written or kind(got)} is not true or false"
     if error["type"] == "literal_error":

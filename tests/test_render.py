@@ -82,3 +82,24 @@ def test_what_can_not_be_written_is_said_before_anything_is_done(tmp_path: Path,
         render(Rendering(scene, 1.0, 1, tmp_path / "x.gif"))
     with pytest.raises(RenderError, match="no folder"):
         render(Rendering(scene, 1.0, 1, tmp_path / "nowhere" / "x.wav"))
+
+
+def test_an_orchestra_renders_with_a_search_for_each_part(tmp_path: Path, scene: Scene) -> None:
+    path = tmp_path / "pair.yaml"
+    path.write_text(SCENE + "orchestra:\n  - {model: bronze, pan: 1, detune: 50, steps: 8}\n", "utf-8")
+    pair = load(path)
+    for name, played in (("a", pair), ("b", pair), ("alone", scene)):
+        figures = render(Rendering(played, 2.0, 5, tmp_path / f"{name}.wav"))
+    assert digest(tmp_path / "a.wav") == digest(tmp_path / "b.wav")
+    both, alone = samples(tmp_path / "a.wav"), samples(tmp_path / "alone.wav")
+    assert np.abs(both - alone)[:, 0].max() < 0.02  # part 2 is all on the right, but for what the limiter does
+    assert np.abs(both - alone)[:, 1].max() > 0.02
+    assert "evolution_of_parts" not in figures
+
+
+def test_the_search_of_each_part_is_in_the_figures(tmp_path: Path) -> None:
+    path = tmp_path / "pair.yaml"
+    path.write_text(SCENE + "orchestra:\n  - {model: bronze, steps: 8}\n", "utf-8")
+    figures = render(Rendering(load(path), 1.5, 5, tmp_path / "x.wav"))
+    (second,) = figures["evolution_of_parts"]
+    assert second["generations"] >= 1 and figures["sound"]["models"] == ["bronze", "bronze"]
