@@ -1,7 +1,9 @@
-"""The feedback guard in rooms that are made: own sound late, softer, coloured and reverberant, and that of others."""
+"""The feedback guard in rooms that are made: own sound late, softer, coloured and reverberant; that of others; and that
+of those whom the show imitates."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
 
@@ -11,6 +13,7 @@ import pytest
 
 from installation import model
 from installation.sound.decoder import open_decoder
+from installation.sound.encoder import encode_whole, open_encoder
 from installation.sound.feedback import JUDGED_S, RECOVER_S, WAIT_S, FeedbackGuard, FeedbackState
 
 Floats = npt.NDArray[np.float32]
@@ -72,19 +75,114 @@ def first_loud_s(heard: Floats) -> float:
     return int(np.argmax(np.abs(heard) > 0.03)) / RATE_HZ
 
 
+@cache
+def notes(seed: int, seconds: float, every_s: float, lasting_s: float) -> Floats:
+    """Tones of six partials, at pitches by chance, each begun `every_s` and dying away in `lasting_s`, (samples,)."""
+    rng, begins = np.random.default_rng(seed), np.arange(0.0, seconds - 0.05, every_s)
+    line, time_s = np.zeros(int(seconds * RATE_HZ), np.float32), np.arange(int(2 * lasting_s * RATE_HZ)) / RATE_HZ
+    for begin in (begins * RATE_HZ).astype(int):
+        pitch_hz = 220.0 * 2.0 ** (rng.integers(0, 24) / 12.0)
+        note = sum(np.sin(2.0 * np.pi * pitch_hz * k * time_s) / k for k in range(1, 7))
+        note = 0.2 * note * np.exp(-3.0 * time_s / lasting_s) * np.minimum(1.0, 200.0 * time_s)
+        line[begin : begin + len(note)] += note[: len(line) - begin].astype(np.float32)
+    return line
+
+
+@cache
+def bursts(seed: int, seconds: float, every_s: float | None = None) -> Floats:
+    """Noise in bursts, as of speech where `every_s` is None, or else of one rhythm, (samples,)."""
+    rng, line, begin = np.random.default_rng(seed), noise(seed, seconds), 0
+    loud = np.zeros(len(line), np.float32)
+    while begin < len(line):
+        length = int(RATE_HZ * (0.12 if every_s else rng.uniform(0.05, 0.35)))
+        loud[begin : begin + length] = np.hanning(length)[: len(line) - begin]
+        begin += int(RATE_HZ * every_s) if every_s else length + int(RATE_HZ * rng.uniform(0.02, 0.3))
+    return np.asarray(2.0 * loud * line, np.float32)
+
+
+PLAYERS: dict[str, Callable[[float], Floats]] = {
+    "bells": lambda seconds: performance(40, seconds),
+    "staccato": lambda seconds: notes(1, seconds, 0.25, 0.15),
+    "long tones": lambda seconds: notes(2, seconds, 2.0, 3.0),
+    "speech": lambda seconds: bursts(3, seconds),
+    "rhythm": lambda seconds: bursts(4, seconds, 0.25),
+    "rhythm of the model's steps": lambda seconds: bursts(5, seconds, 6 * 2048 / RATE_HZ),
+}
+"""Who may play to it, for so many seconds."""
+
+
+def imitation(sound: Floats, late_s: float, mix: float) -> Floats:
+    """What the default model makes of `sound`, `late_s` after it, mixed with a path of its own as `/input/mix` does."""
+    bronze = model.load("bronze")
+    assert bronze.encoder is not None
+    padded = np.concatenate([sound, np.zeros(bronze.ratio, np.float32)])
+    latents = encode_whole(padded, bronze.ratio, open_encoder(bronze.encoder, "cpu"))
+    path = bronze.excerpts()[: len(latents)].astype(np.float32)
+    decoder = open_decoder(bronze.decoder, "cpu")
+    mixed = np.float32(mix) * latents + np.float32(1.0 - mix) * path
+    made, _ = decoder.decode(mixed[None], decoder.start())
+    return np.concatenate([np.zeros(int(late_s * RATE_HZ), np.float32), made[0, :, 0]])[: len(sound)]
+
+
+@pytest.mark.parametrize("late_s", [0.08, 0.2])
+@pytest.mark.parametrize("player", PLAYERS)
+def test_who_is_imitated_is_not_taken_for_the_show(player: str, late_s: float) -> None:
+    """What is played has the pitches and the envelope of what is heard, as timbre transfer is meant to."""
+    heard = PLAYERS[player](15.0)
+    for mix in (0.5, 1.0):
+        factors, _ = watched(heard, imitation(heard, late_s, mix))
+        assert factors.min() == 1.0
+
+
+@pytest.mark.parametrize("player", PLAYERS)
+def test_who_plays_something_else_is_not_taken_for_the_show(player: str) -> None:
+    factors, _ = watched(PLAYERS[player](60.0), performance(5, 60.0))
+    assert factors.min() == 1.0
+
+
 @pytest.mark.parametrize(
     ("delay_s", "gain_db", "seed"), [(0.02, 0.0, 1), (0.1, -10.0, 2), (0.25, -6.0, 3), (0.4, 6.0, 4), (0.58, -10.0, 5)]
 )
-def test_the_own_sound_is_known_within_half_a_second(delay_s: float, gain_db: float, seed: int) -> None:
+def test_the_own_sound_is_known_in_a_few_notes(delay_s: float, gain_db: float, seed: int) -> None:
     """From the first loud sample of it on; and it stays known."""
-    played = performance(seed)
+    played = performance(seed, 10.0)
     heard = in_room(played, delay_s, gain_db, seed)
     begins_s = first_loud_s(heard)
     factors, state = watched(heard, played)
-    after = factors[int(np.ceil((begins_s + 0.5) * RATE_HZ / BLOCK)) :]
-    assert after[0] < 0.1
+    after = factors[int(np.ceil((begins_s + 3.5) * RATE_HZ / BLOCK)) :]
     assert after.max() < 0.1
     assert state.howl_hz == 0.0
+
+
+@pytest.mark.parametrize("gain_db", [-30.0, -10.0, 6.0])
+@pytest.mark.parametrize("delay_s", [0.02, 0.2, 0.6])
+def test_rich_own_sound_is_known_in_a_second_and_a_half(delay_s: float, gain_db: float) -> None:
+    played = 2.0 * bursts(7, 5.0)
+    factors, _ = watched(in_room(played, delay_s, gain_db), played)
+    assert factors[int((delay_s + 1.5) * RATE_HZ / BLOCK) :].max() < 0.1
+
+
+def test_it_is_known_over_a_performer_and_stays_known_when_that_ends() -> None:
+    """Both equally loud for five seconds, and then the own sound alone."""
+    played = bursts(8, 8.0)
+    own, other = in_room(played, 0.2, 0.0), np.array(notes(3, 8.0, 0.25, 0.15))
+    other *= own.std() / other.std()
+    other[5 * RATE_HZ :] = 0.0
+    factors, state = watched(own + other, played)
+    assert factors[int(5.5 * RATE_HZ / BLOCK) :].max() < 0.1
+    assert state.delay_s == pytest.approx(0.2, abs=0.012)
+
+
+@pytest.mark.parametrize("drift", [50e-6, -50e-6])
+def test_clocks_that_drift_and_a_place_that_jumps_do_not_hide_it(drift: float) -> None:
+    """Two cards' clocks, and every second the place in what was played is taken anew, up to 5 ms off."""
+    played = bursts(9, 8.0)
+    place = np.arange(len(played)) * (1.0 + drift)
+    jumps_s = np.random.default_rng(0).uniform(-0.005, 0.005, 9)
+    place += RATE_HZ * jumps_s[np.arange(len(played)) // RATE_HZ]
+    heard = np.interp(place, np.arange(len(played)), in_room(played, 0.2, -6.0)).astype(np.float32)
+    factors, _ = watched(heard, played)
+    assert factors[3 * RATE_HZ // BLOCK :].max() < 0.1
 
 
 def test_the_delay_is_told() -> None:
@@ -95,11 +193,10 @@ def test_the_delay_is_told() -> None:
 
 @pytest.mark.parametrize("seed", [0, 2, 3, 5])
 def test_another_performance_of_the_same_model_is_not_the_own(seed: int) -> None:
-    """At first the same note at the same time may be taken for it; after ten seconds chance is known for what it is."""
-    factors, _ = watched(performance(30 + seed, 25.0), performance(seed, 25.0))
-    later = factors[10 * RATE_HZ // BLOCK :]
-    assert later.min() > 0.75
-    assert later.mean() > 0.97
+    """Even where the same note is struck at the same time."""
+    factors, _ = watched(performance(30 + seed, 60.0), performance(seed, 60.0))
+    assert factors.mean() > 0.99
+    assert factors.min() > 0.75
 
 
 def test_who_was_not_heard_at_first_is_known_later() -> None:
@@ -108,7 +205,7 @@ def test_who_was_not_heard_at_first_is_known_later() -> None:
     heard = in_room(played, 0.2, -6.0)
     heard[: len(other)] = other
     factors, _ = watched(heard, played)
-    assert factors[15 * RATE_HZ // BLOCK - 1] > 0.9
+    assert factors[15 * RATE_HZ // BLOCK - 1] == 1.0
     assert factors[20 * RATE_HZ // BLOCK :].max() < 0.1
 
 
@@ -120,7 +217,7 @@ def test_another_noise_of_the_same_spectrum_is_not_the_own_and_the_own_is() -> N
     others, _ = watched(noise(3), noise(4), state=state)
     assert others[-1] >= state.factor and others.min() >= state.factor
     own, _ = watched(in_room(played, 0.2, -6.0), played)
-    assert own[int(0.7 * RATE_HZ / BLOCK) :].max() < 0.1
+    assert own[int(1.5 * RATE_HZ / BLOCK) :].max() < 0.1
 
 
 @pytest.mark.parametrize("played", [np.zeros(4 * RATE_HZ, np.float32), performance(1, 4.0)], ids=["silent", "playing"])
@@ -135,15 +232,18 @@ def test_silence_is_nobodys(played: Floats) -> None:
 
 def test_the_more_of_it_is_own_the_less_is_let_through() -> None:
     """A waterfall and the show itself at one microphone, from 30 dB more of the one to 20 dB more of the other."""
-    other, played = noise(31), performance(1)
+    other, played = noise(31, 12.0), bursts(1, 12.0)
     own = in_room(played, 0.2, 0.0)
     own *= other.std() / own.std()
     shares = [10.0 ** (db / 20.0) for db in (-30.0, -20.0, -10.0, 0.0, 20.0)]
-    means = [watched((other + np.float32(k) * own) / np.float32(1.0 + k), played)[0].mean() for k in shares]
+    means = [
+        watched((other + np.float32(k) * own) / np.float32(1.0 + k), played)[0][3 * RATE_HZ // BLOCK :].mean()
+        for k in shares
+    ]
+    print(means)
     assert means[0] > 0.95
     assert all(more >= less - 0.02 for more, less in pairwise(means))
-    assert 0.15 < means[2] < 0.95
-    assert means[-1] < 0.15
+    assert means[-1] < 0.1
 
 
 def test_it_recovers_slowly_when_the_own_sound_is_gone() -> None:

@@ -52,7 +52,7 @@ def test_patterns_select_parameters() -> None:
     assert select("/latent/*/bias") == tuple(f"/latent/{n}/bias" for n in range(16))
     assert select("/latent/[0-3]/scale") == tuple(f"/latent/{n}/scale" for n in range(4))
     assert select("/latent/1?/freeze") == tuple(f"/latent/1{n}/freeze" for n in range(6))
-    assert select("/{voice,master}/{gain,mute}") == ("/voice/gain", "/master/mute")
+    assert select("/{voice,master}/{gain,mute}") == ("/voice/gain", "/master/gain", "/master/mute")
     assert select("/*") == ()
     assert set(select("/*/*")) | set(select("/*/*/*")) == set(PARAMETERS)
 

@@ -228,7 +228,7 @@ def test_every_fault_is_told_at_once_at_its_own_place(around: Path) -> None:
         (WELL.replace("glow.fs", "own.fs"), "4:19: picture.shader: own.fs:1: no header"),
         (WELL + "orchestra: [{model: tony}]", "5:21: orchestra.0.model: no model 'tony' in"),
         (WELL + "orchestra: [{gain: 1}]", "5:13: orchestra.0.model: is missing"),
-        (WELL + "orchestra: [{model: tiny, latents: {4: {bias: 1}}}]", "5:36: orchestra.0.latents.4: latent 4 is"),
+        (WELL + "orchestra: [{model: tiny, latents: {4: {bias: 1}}}]", "5:37: orchestra.0.latents.4: latent 4 is"),
         (WELL + "orchestra: [{model: tiny, pan: 2}]", "5:32: orchestra.0.pan: 2 is outside -1..1"),
         (WELL + "orchestra:" + 4 * "\n- model: tiny", "6:1: orchestra: has 4, allowed are 3 at the most"),
         (WELL + "input: {mix: 2}", "5:14: input.mix: 2 is outside 0..1"),

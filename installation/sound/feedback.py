@@ -36,7 +36,7 @@ JUDGED_FRAMES = 12
 JUDGED_S = JUDGED_FRAMES * HOP / RATE_HZ
 MEMORY = 0.5
 """Of what a judgement found, how much is left at the next."""
-UNLIKE, LIKE = 0.45, 0.65
+UNLIKE, LIKE = 0.38, 0.58
 """Correlation at which the factor begins to fall, and at which it is 0."""
 CERTAIN, FAINT = 4.0, 0.6
 """A correlation so many times the highest at other delays, of a steady sound, counts as if FAINT were all there could
