@@ -16,7 +16,7 @@ from pathlib import Path
 from installation import model
 from installation.errors import ModelError
 
-SHIPPED = ("bronze",)
+SHIPPED = ("bronze", "wire")
 """The models that come with the package and have a TorchScript file. Any other folder in models/ is somebody's."""
 SCRIPT = ".ts"
 LINE = re.compile(r"(?P<sha256>[0-9a-f]{64})  (?P<name>\S.*)")

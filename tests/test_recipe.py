@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -129,36 +129,43 @@ print(json.dumps({"step": 2}), flush=True)
 """
 
 
-@pytest.fixture
-def heard() -> Iterator[None]:
-    """All three are heard, also where the tests run in the background or without a terminal."""
-    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL, signal.SIGHUP: signal.SIG_DFL}
-    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+SIGNALLED = """
+import os, pathlib, signal, sys
+from installation.training import recipe
+environment, log = map(pathlib.Path, sys.argv[1:3])
+number, times = map(int, sys.argv[3:])
+for each in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(each, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+steps = []
+try:
+    for progress in recipe.run([recipe.ACIDS, "train"], recipe.Recipe(), log, environment):
+        steps.append(progress["step"])
+        for _ in range(times if len(steps) == 1 else 0):
+            os.kill(os.getpid(), number)
+except KeyboardInterrupt:
+    print("killed")
+print(steps, signal.getsignal(signal.SIGTERM) == signal.SIG_DFL)
+"""
 
 
-@pytest.mark.usefixtures("heard")
+def signalled(environment: Path, log: Path, number: int, times: int) -> list[str]:
+    """What a process says that runs a training and is sent a signal after its first step. One of its own: it must hear
+    signals, also where the tests run in the background, and this one is full of other libraries' threads."""
+    words = [sys.executable, "-c", SIGNALLED, str(environment), str(log), str(number), str(times)]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=recipe.ROOT, timeout=60, check=True)
+    return done.stdout.splitlines()
+
+
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_training_asked_to_end_ends_after_its_step(environment: Environment, tmp_path: Path, kind: int) -> None:
-    steps = []
-    for progress in recipe.run([ACIDS, "train"], Recipe(), tmp_path / "log",
-                               environment(STOPPABLE.replace("{stubborn}", "False"))):  # fmt: skip
-        steps.append(progress["step"])
-        if progress["step"] == 1:
-            os.kill(os.getpid(), kind)
-    assert steps == [1.0, 2.0]
-    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    stoppable = environment(STOPPABLE.replace("{stubborn}", "False"))
+    assert signalled(stoppable, tmp_path / "log", kind, 1) == ["[1.0, 2.0] True"]
 
 
-@pytest.mark.usefixtures("heard")
 def test_asked_twice_it_is_killed(environment: Environment, tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        for _ in recipe.run([ACIDS, "train"], Recipe(), tmp_path / "log",
-                            environment(STOPPABLE.replace("{stubborn}", "True"))):  # fmt: skip
-            os.kill(os.getpid(), signal.SIGINT)
-            os.kill(os.getpid(), signal.SIGINT)
+    stubborn = environment(STOPPABLE.replace("{stubborn}", "True"))
+    assert signalled(stubborn, tmp_path / "log", signal.SIGINT, 2) == ["killed", "[1.0] True"]
 
 
 def test_nothing_is_left_running_when_the_reader_fails(environment: Environment, tmp_path: Path) -> None:

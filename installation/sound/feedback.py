@@ -1,7 +1,7 @@
 """Whether what is heard is what is played: a room's microphone hears the loudspeakers; the show must not hear itself.
 
 Two questions, both at every delay up to 0.65 s. Is it the same waveform? That is what `waveform` believes or not, in a
-second or two, and it takes no imitation for it: in timbre transfer the show follows who plays to it, note by note, and
+few notes, and it takes no imitation for it: in timbre transfer the show follows who plays to it, note by note, and
 to turn away from that performer would be the worst of faults. And how much of what is heard is it? Both sounds are
 looked at as spectrograms, at 12 kHz, magnitudes to the power 0.7: wherever in time and frequency the show was louder or
 softer, the input was so a little later; the correlation of the two spectrograms' fluctuations is high, whatever the
