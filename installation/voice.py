@@ -209,10 +209,12 @@ def _fade_out(performance: Performance, ring: Ring, card: cards.Card) -> None:
     performance.stream.respond(lambda: cards.margin(ring, time.monotonic()))
     silent = ring.taken + 3 * ring.block + ring.sample_rate_hz // 40
     until_s = time.monotonic() + 0.5
-    while ring.taken < min(silent, ring.written) and time.monotonic() < until_s:
+    while time.monotonic() < until_s:
+        performance.stream.fill()
         performance.listen()
+        if ring.taken >= silent:  # taken, and on its way to the air for as long as the card is late
+            until_s, silent = min(until_s, time.monotonic() + card.latency_s), 1 << 62
         time.sleep(0.002)
-    time.sleep(min(0.2, card.latency_s))
 
 
 def _close(card: cards.Card) -> None:
