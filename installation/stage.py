@@ -30,7 +30,7 @@ from installation.urgency import take_slice
 
 DISPLAY_FOUND = 77
 """Exit code of a stage that drew unseen and found a display."""
-SLICE_S = 0.003
+NICE, SLICE_S = 5, 0.003
 """Frames may wait a little for whoever makes the sound."""
 REFRESH_FRAMES = 8
 """Every so many frames the shader's file is looked at."""
@@ -66,6 +66,7 @@ class StageSetup:
 def main(connection: Connection, setup: StageSetup) -> None:
     """The process: until told to stop, or until the conductor is gone."""
     follow_parent()
+    os.nice(NICE)
     take_slice(SLICE_S)
     link = Link(connection, "stage")
     try:
