@@ -24,7 +24,8 @@ from installation.company import Company
 from installation.control import midi, router
 from installation.control.ears import Ears
 from installation.link import SIGNALS
-from installation.parameters import PARTS, Ramp, Ramps, Values, part_of
+from installation.parameters import PARTS, Values, part_of
+from installation.ramps import Ramp, Ramps
 from installation.ring import Ring
 from installation.scene import Scene
 from installation.show import Show

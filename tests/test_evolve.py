@@ -129,7 +129,7 @@ def test_founders_from_sound_files_are_what_the_encoder_makes_of_them(tmp_path: 
     with read_store(tmp_path / "run") as store:
         excerpts = store.excerpts()
         founders = [life.individual.latents for life in store.lives() if life.individual.generation == 0]
-    assert excerpts is not None and excerpts.shape == (2 * 48_000 // 2048, 16)
+    assert excerpts is not None and excerpts.shape == (2 * 48_000 // 2048, 8)
     instrument = open_instrument("bronze", "cpu", 1)
     low, high = instrument.space.low, instrument.space.high
     windows = np.clip(np.lib.stride_tricks.sliding_window_view(excerpts, 4, axis=0).transpose(0, 2, 1), low, high)

@@ -161,3 +161,47 @@ def test_no_shipped_file_holds_code_of_acids(name: str) -> None:
     assert sources
     for word in ("cached_conv", "nn_tilde", "rave"):
         assert not any(word in source for source in sources)
+
+
+def test_the_latents_that_are_left_out_stay_at_their_mean(
+    exported: Path, heard: list[np.ndarray], tmp_path: Path
+) -> None:
+    """Kept alone, the first two sound as with the third at 0, and are what the whole encoder hears of them."""
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        told = export.export(SmallRave(), RATIO, heard, tmp_path, "few", 2)
+    assert told["latent_dim"] == 2
+    latents = np.random.default_rng(3).normal(size=(1, 2, 12)).astype(np.float32)
+    whole = np.pad(latents, ((0, 0), (0, 1), (0, 0)))
+    sounds = (export.play_onnx(tmp_path / "decoder.onnx", latents, (12,), 1),
+              export.play_onnx(exported / "decoder.onnx", whole, (12,), 1))  # fmt: skip
+    np.testing.assert_allclose(*sounds, atol=1e-6)
+    few, all_ = (export.play_onnx(folder / "encoder.onnx", heard[0][None, None], (40,), RATIO)
+                 for folder in (tmp_path, exported))  # fmt: skip
+    np.testing.assert_allclose(few, all_[:, :2], atol=1e-5)
+
+
+@pytest.mark.parametrize("rounded", [True, False])
+def test_weights_are_stored_in_half_where_that_loses_nothing(rounded: bool, tmp_path: Path) -> None:
+    """One convolution: the file's sound is that of the weights in single precision, and its size says how they lie."""
+    weight = torch.randn(64, 64, 3, generator=torch.Generator().manual_seed(1))
+    weight = weight.half().float() if rounded else weight
+    tape, path = network.Tape(), tmp_path / "one.onnx"
+    layer = network.Convolution(weight, None, 2, tape.memory, stride=1, dilation=1, groups=1)
+    signal = torch.randn(1, 64, 20, generator=torch.Generator().manual_seed(2))
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        export.write_onnx(path, export.Explicit(layer, tape), signal, ("latents", "sound"), {})
+    expected = torch.nn.functional.conv1d(torch.nn.functional.pad(signal, (2, 0)), weight)
+    np.testing.assert_allclose(export.play_onnx(path, signal.numpy(), (20,), 1), expected.numpy(), atol=1e-4)
+    stored = path.stat().st_size / weight.numel()
+    assert 2.0 < stored < 4.0 if rounded else stored > 4.0
+
+
+def test_rounding_changes_a_weight_by_less_than_half_a_step() -> None:
+    rave, before = SmallRave(), SmallRave()
+    export.round_weights(rave)
+    for ours, given in zip(rave.decoder.parameters(), before.decoder.parameters(), strict=True):
+        torch.testing.assert_close(ours, given, rtol=2.0**-11, atol=2.0**-25)
+    assert not torch.equal(rave.decoder.net[0].weight, before.decoder.net[0].weight)
+    assert torch.equal(rave.pqmf.inverse_conv.weight, before.pqmf.inverse_conv.weight)

@@ -216,7 +216,7 @@ def instrument() -> Instrument:
 
 def test_the_reference_is_always_the_same_and_stays_in_bounds(instrument: Instrument) -> None:
     reference = instrument.reference(16)
-    assert reference.shape == (REFERENCE_SOUNDS, 16, 16)
+    assert reference.shape == (REFERENCE_SOUNDS, 16, BRONZE.latent_dim)
     assert np.array_equal(reference, open_instrument("bronze", "cpu", 1).reference(16))
     assert (reference >= instrument.space.low).all() and (reference <= instrument.space.high).all()
 

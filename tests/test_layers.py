@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent / "installation"
 FOLDERS = ("evolution", "sound", "analysis", "picture", "control", "show", "training")
 LAYERS = (
     ("errors",),
-    ("commands", "parameters", "ring", "track", "link", "model", "field", "tree", "probe", "trust", "urgency"),
+    ("commands", "parameters", "ring", "track", "link", "model", "field", "tree", "probe", "ramps", "trust", "urgency"),
     ("scene", "schema"),
     FOLDERS,
     (

@@ -185,5 +185,5 @@ def test_what_is_unknown_is_brought_by_loading_or_given_up_with_a_word(ring: Rin
         loading.go_on(time.monotonic())
         subject.stream.fill(1 << 10)
         time.sleep(0.005)
-    assert subject.parts[2].model.name == "bronze" and lane_of(subject, 2).decoder.latent_dim == 16
+    assert subject.parts[2].model.name == "bronze" and lane_of(subject, 2).decoder.latent_dim == 8
     assert said[-1] == "part 2 plays bronze"

@@ -67,7 +67,13 @@ def write_latents(folder: Path, trained: Reconstruction, heard: list[Floats]) ->
     everything = np.concatenate(encoded).astype(np.float64)
     low, high = np.quantile(everything, RANGE, axis=0)
     found = {"mean": everything.mean(0), "deviation": everything.std(0), "low": low, "high": high}
-    return {name: [round(float(each), 4) + 0.0 for each in values] for name, values in found.items()}
+    short = {name: [_short(float(each)) for each in values] for name, values in found.items()}
+    return {**short, "mean": [round(each, 4) + 0.0 for each in short["mean"]]}
+
+
+def _short(value: float) -> float:
+    """Four digits after the point, or after the zeros if it is small: a deviation is never rounded to 0."""
+    return round(value, 4) + 0.0 if abs(value) >= 0.1 else float(f"{value:.3g}")
 
 
 def level_db(heard: list[Floats], sample_rate_hz: int) -> float:

@@ -1,12 +1,14 @@
 """A checkpoint of acids-rave → `decoder.onnx`, `encoder.onnx` and a streaming `.ts`, checked against the model itself.
 
-    python -m installation.training.export RUN --out FOLDER --name NAME --sound FOLDER [--checkpoint FILE] [--untrained]
+    python -m installation.training.export RUN --out FOLDER --name NAME --sound FOLDER [--checkpoint FILE …]
+        [--latents COUNT] [--untrained]
 
-All latent dimensions are exported, turned so that latent 0 carries the most variance of the encoded training sound, the
-next the most of what is left, and so on; nothing is drawn at random. Weights are rounded to half precision first, which
-halves the files and is far below what one hears; they are computed with in single precision, as ever. A file is written
-only when playing it in blocks of 1 step, of 3 and of a mixture gives what the model gives at once. The `.ts` answers to
-what nn~ and its like ask: `encode`, `decode`, `forward`, the `*_params` of each, `get_methods`, `get_attributes`, `sr`.
+All latent dimensions are exported, or as many as are asked for, turned so that latent 0 carries the most variance of
+the encoded training sound, the next the most of what is left, and so on; nothing is drawn at random. Weights are
+rounded to half precision first, which halves the files and is far below what one hears; they are computed with in
+single precision, as ever. A file is written only when playing it in blocks of 1 step, of 3 and of a mixture gives what
+the model gives at once. The `.ts` answers to what nn~ and its like ask: `encode`, `decode`, `forward`, the `*_params`
+of each, `get_methods`, `get_attributes`, `sr`.
 
 Runs in the training environment only.
 """
@@ -200,10 +202,14 @@ def agree(what: str, expected: Tensor, got: Tensor) -> float:
     return difference
 
 
-def export(model: Any, ratio: int, heard: list[Samples], out: Path, name: str) -> dict[str, Any]:
-    """Write and check the three files; what is to be said of them on the card. The model's weights are rounded."""
+def export(
+    model: Any, ratio: int, heard: list[Samples], out: Path, name: str, latents: int | None = None
+) -> dict[str, Any]:  # fmt: skip
+    """Write and check the three files; what is to be said of them on the card. The model's weights are rounded. Of the
+    latents the first so many are kept; the others stay at their mean."""
     round_weights(model)
     components, mean = axes(model, heard, ratio)
+    components = components[:latents]
     dim = int(components.shape[0])
     tapes = network.Tape(), network.Tape()
     decoder = Explicit(network.decoder(model, components, mean, tapes[0].memory), tapes[0])
@@ -231,7 +237,7 @@ def check(
 ) -> dict[str, float]:
     """Largest differences of the written files from the model's own streaming, in every way of BLOCKS."""
     script = torch.jit.load(str(out / f"{name}.ts"))
-    dim, steps = len(mean), sum(BLOCKS[0])
+    dim, steps = len(components), sum(BLOCKS[0])
     latents = torch.randn(2, dim, steps, generator=torch.Generator().manual_seed(3))
     listen = torch.from_numpy(sound[: 2 * steps * ratio].copy()).reshape(2, 1, -1)
     checkpoint.forget(model)
@@ -270,6 +276,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--name", required=True)
     parser.add_argument("--sound", type=Path, required=True, help="folder of WAV files the latents are turned by")
     parser.add_argument("--checkpoint", type=Path, nargs="+", help="several are averaged; default: the newest")
+    parser.add_argument("--latents", type=int, help="keep the first so many, which carry most (default: all)")
     parser.add_argument("--untrained", action="store_true", help="the same shape with its weights as initialised")
     options = parser.parse_args(arguments)
     warnings.filterwarnings("ignore")
@@ -282,7 +289,7 @@ def main(arguments: list[str]) -> None:
     model, ratio = checkpoint.build(options.run, weights)
     heard = sounds.recordings(options.sound, int(model.sr))
     with tempfile.TemporaryDirectory(dir=options.out) as unchecked:
-        told = export(model, ratio, heard, Path(unchecked), options.name)
+        told = export(model, ratio, heard, Path(unchecked), options.name, options.latents)
         for path in Path(unchecked).iterdir():
             path.replace(options.out / path.name)
     told |= {"steps": steps, "checkpoints": [path.name for path in checkpoints]}

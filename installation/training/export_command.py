@@ -39,6 +39,7 @@ def add_export_command(commands: Any) -> None:
     export.add_argument(
         "--checkpoint", type=Path, nargs="+", metavar="FILE", help="several are averaged; default: the newest"
     )
+    export.add_argument("--latents", type=int, metavar="COUNT", help="keep those that carry most (default: all)")
     export.add_argument("--no-ts", action="store_true", help="ONNX only, no streaming .ts for nn~ and its like")
     export.add_argument("--training", type=Path, metavar="YAML", help="what the card says under `training`")
     export.set_defaults(run=_export)
@@ -76,8 +77,9 @@ def _make_model(
         trained, untrained = Path(folder) / "trained", Path(folder) / "untrained"
         few = sounds.few(sound, Path(folder) / "few", MOST_HEARD)
         chosen = ["--checkpoint", *map(str, arguments.checkpoint)] if arguments.checkpoint else []
-        _run_exporter(arguments.training_run, made.name, few, trained, *chosen)
-        _run_exporter(arguments.training_run, made.name, few, untrained, "--untrained")
+        kept = [] if arguments.latents is None else [f"--latents={arguments.latents}"]
+        _run_exporter(arguments.training_run, made.name, few, trained, *kept, *chosen)
+        _run_exporter(arguments.training_run, made.name, few, untrained, *kept, "--untrained")
         told = json.loads((trained / "export.json").read_text("utf-8"))
         script = [] if arguments.no_ts else [f"{made.name}.ts"]
         for name in ("decoder.onnx", "encoder.onnx", *script):

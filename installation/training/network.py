@@ -215,8 +215,8 @@ def pointwise(weight: Tensor, bias: Tensor) -> Convolution:
 def decoder(rave: Any, components: Tensor, mean: Tensor, memory: Memory) -> nn.Module:
     """Latents (batch, latent_dim, steps) → sound (batch, 1, steps * ratio), from a loaded RAVE whose caches exist.
 
-    Row i of `components` (latent_dim, latent_dim), orthonormal, is the direction of latent i in the model's own space,
-    `mean` (latent_dim,) its origin.
+    Row i of `components` (latent_dim, dimensions of the model's own space), orthonormal, is the direction of latent i
+    there, `mean` (dimensions,) its origin.
     """
     generator = rave.decoder
     if generator.noise_module is not None:
