@@ -69,7 +69,7 @@ async def play(conductor: Conductor, seconds: float, stems: list[str]) -> None:
         await asyncio.sleep(min(CHANGE_S, max(0.0, end_s - time.monotonic())))
         turn += 1
         if len(stems) > 1:
-            sender.sendto(message("/scene/recall", stems[turn % len(stems)]), ("127.0.0.1", PORT))
+            sender.sendto(message("/scene/recall", turn % len(stems)), ("127.0.0.1", PORT))  # by its place
     conductor.stop()
     await playing
 
@@ -120,9 +120,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=300.0, help="of each run")
     parser.add_argument("--busy", type=int, default=0, help="processes that count to no end meanwhile")
+    parser.add_argument("--only", choices=("orchestra", "swap"))
     arguments = parser.parse_args()
     names = list(model.names())
     for name, scenes in (("orchestra", orchestra(names)), ("swap", swap(names))):
+        if arguments.only not in (None, name):
+            continue
         print(json.dumps({name: measure(scenes, arguments.seconds, arguments.busy)}, indent=2), flush=True)
 
 
