@@ -187,5 +187,5 @@ def test_the_list_says_of_each_model_what_it_is(capsys: pytest.CaptureFixture[st
     assert run("list") == 0
     lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
     bronze = lines["bronze"]
-    for words in ("16 of 42.7 ms", "48000 Hz, ratio 2048, mono", " MB", "as its card says", "data, no trust needed"):
+    for words in ("8 of 42.7 ms", "48000 Hz, ratio 2048, mono", " MB", "as its card says", "data, no trust needed"):
         assert words in bronze
