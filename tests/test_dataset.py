@@ -255,3 +255,34 @@ def test_a_file_that_goes_on_in_the_prepared_folder_is_no_source(raw: Path) -> N
     made, _ = prepare(raw, raw / "out")
     assert not any(each.path.startswith("out/") for each in made.sources)
     assert all(not dataset.not_sound([each])[1] for each in made.used)
+
+
+def test_the_end_of_each_of_a_few_files_is_held_out_and_not_learnt(tmp_path: Path) -> None:
+    """A file whose last tenth is another tone."""
+    raw, out = tmp_path / "raw", tmp_path / "out"
+    raw.mkdir()
+    sounds.write(raw / "a.wav", np.concatenate([tone(90.0, 400.0), tone(10.0, 2_000.0)]), RATE_HZ)
+    prepare(raw, out, making=Making(0.1, 1, Variation(0.0)))
+    for folder, hz, other in (("train", 400, 2_000), ("held", 2_000, 400)):
+        sound = np.concatenate(pieces_in(out / folder))
+        power = np.square(np.abs(np.fft.rfft(sound[: RATE_HZ * 9], RATE_HZ * 10)))
+        end = np.square(np.abs(np.fft.rfft(sound[-RATE_HZ * 9 :], RATE_HZ * 10)))
+        assert power[hz * 10] + end[hz * 10] > 1e4 * (power[other * 10] + end[other * 10])
+
+
+def test_a_change_half_done_is_not_taken_for_prepared(raw: Path, tmp_path: Path) -> None:
+    """A source was treated anew, and then it was stopped: the pieces are those of before."""
+    out = tmp_path / "out"
+    prepare(raw, out)
+    store(raw / "a copy.wav", noise(8.0, 7), RATE_HZ)
+    store(raw / "c.mp3", noise(8.0, 8, 32_000), 32_000)
+
+    def reader(path: Path, rate_hz: int) -> np.ndarray:
+        if path.name == "c.mp3":
+            raise KeyboardInterrupt
+        return read_channels(path, rate_hz)
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare(raw, out, reader=reader)
+    with pytest.raises(ModelError, match="was interrupted"):
+        manifest.prepared(out)
