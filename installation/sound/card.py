@@ -14,7 +14,7 @@ import numpy as np
 
 from installation.errors import CardError
 from installation.ring import Ring
-from installation.sound.devices import Device, channels_of, choose, library, listed, rate_of
+from installation.sound.devices import Device, channels_of, choose, listed, rate_of, started
 from installation.urgency import come_first
 
 BLOCK = 512
@@ -131,7 +131,6 @@ class PortAudioCard:
     """An output device of PortAudio, by (part of its) name; the default one for None."""
 
     def __init__(self, wanted: str | None, sample_rate_hz: int, channels: int) -> None:
-        self._library = library()
         index, described = choose(wanted, "output")
         self.name = str(described["name"])
         self._index = index
@@ -162,18 +161,15 @@ class PortAudioCard:
             dac_s = time.monotonic() + (ahead_s if 0.0 < ahead_s < 1.0 else self.latency_s)
             ring.stamp(position, dac_s, bool(status), count, came_s)
 
-        try:
-            self._stream = self._library.OutputStream(
-                samplerate=self.sample_rate_hz,
-                device=self._index,
-                channels=self._channels,
-                dtype="float32",
-                latency=LATENCY_S,
-                callback=callback,
-            )
-            self._stream.start()
-        except self._library.PortAudioError as error:
-            raise CardError(f"card {self.name!r}: {error}") from error
+        self._stream = started(
+            "output",
+            self.name,
+            samplerate=self.sample_rate_hz,
+            device=self._index,
+            channels=self._channels,
+            latency=LATENCY_S,
+            callback=callback,
+        )
         self.latency_s = float(self._stream.latency)
 
     def close(self) -> None:

@@ -83,6 +83,18 @@ def rate_of(index: int, described: dict[str, Any], side: Side, channels: int, wa
     raise CardError(f"{NAMES[side]} {described['name']!r}: neither {wanted_hz} nor {default_hz} Hz: {refusal}")
 
 
+def started(side: Side, name: str, **stream: Any) -> Any:
+    """A stream of PortAudio that is running, `stream` being its settings; CardError when the device `name` refuses."""
+    portaudio = library()
+    kind = portaudio.OutputStream if side == "output" else portaudio.InputStream
+    try:
+        made = kind(dtype="float32", **stream)
+        made.start()
+    except portaudio.PortAudioError as error:
+        raise CardError(f"{NAMES[side]} {name!r}: {error}") from error
+    return made
+
+
 def _described(portaudio: Any, side: Side) -> tuple[list[tuple[int, dict[str, Any]]], int]:
     """The devices with such a side, by index, and the index of the default one (-1 for none)."""
     try:

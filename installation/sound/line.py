@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.errors import CardError
-from installation.sound.devices import Device, channels_of, choose, library, listed, rate_of
+from installation.sound.devices import Device, channels_of, choose, listed, rate_of, started
 from installation.urgency import come_first
 
 Floats = npt.NDArray[np.float32]
@@ -155,7 +155,6 @@ class PortAudioLine:
     is heard; None hears the mean of the first two."""
 
     def __init__(self, wanted: str | None, sample_rate_hz: int, channel: int | None = None) -> None:
-        self._library = library()
         self._index, described = choose(wanted, "input")
         self.name = str(described["name"])
         there = channels_of(described, "input")
@@ -189,18 +188,15 @@ class PortAudioLine:
             self.overflows += bool(status.input_overflow)
             self.callbacks += 1
 
-        try:
-            self._stream = self._library.InputStream(
-                samplerate=self.sample_rate_hz,
-                device=self._index,
-                channels=self._channels,
-                dtype="float32",
-                latency=LATENCY_S,
-                callback=callback,
-            )
-            self._stream.start()
-        except self._library.PortAudioError as error:
-            raise CardError(f"input {self.name!r}: {error}") from error
+        self._stream = started(
+            "input",
+            self.name,
+            samplerate=self.sample_rate_hz,
+            device=self._index,
+            channels=self._channels,
+            latency=LATENCY_S,
+            callback=callback,
+        )
         self.latency_s = float(self._stream.latency)
 
     def _append(self, block: Any, mono: Floats) -> None:

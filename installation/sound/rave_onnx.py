@@ -7,7 +7,6 @@ home of onnxruntime, and of RAVE's (batch, channel, time) on this side.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,29 +42,6 @@ class OnnxDecoder:
         feed = {"latents": np.ascontiguousarray(given.transpose(0, 2, 1)), "state": state}
         sound, next_state = self._session.run(OUTPUTS, feed)
         return np.ascontiguousarray(sound.transpose(0, 2, 1)), next_state
-
-
-def onnx_encoder(path: Path, device: str = "auto") -> Callable[[Floats], Floats]:
-    """The encoder in `path`, whose inputs are `sound` (batch, 1, steps * ratio) and `state` and whose outputs `latents`
-    (batch, latent_dim, steps) and `next_state`: see `encoder.Encode`."""
-    session = open_session(path, device)
-    names = [[each.name for each in side] for side in (session.get_inputs(), session.get_outputs())]
-    if names != [["sound", "state"], ["latents", "next_state"]]:
-        raise ModelError(
-            f"{path}: an encoder maps sound and state to latents and next_state, this file {names[0]} to {names[1]}"
-        )
-    metadata = session.get_modelmeta().custom_metadata_map
-    try:
-        ratio, size = int(metadata["ratio"]), int(metadata["state_size"])
-    except (KeyError, ValueError) as error:
-        raise ModelError(f"{path}: its metadata lack {error}; an encoder states ratio and state_size") from error
-
-    def encode(sound: Floats) -> Floats:
-        whole = np.asarray(sound[:, : sound.shape[1] // ratio * ratio], np.float32)[:, None]
-        feed = {"sound": np.ascontiguousarray(whole), "state": np.zeros((len(whole), size), np.float32)}
-        return np.ascontiguousarray(session.run(["latents"], feed)[0].transpose(0, 2, 1))
-
-    return encode
 
 
 def open_session(path: Path, device: str = "auto") -> Any:

@@ -19,16 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.training import room
+from installation.training.scale import pitches_hz
 
 Samples = npt.NDArray[np.float32]
 
-LOWEST_HZ = 130.8128
-SCALE = (1.0, 9 / 8, 5 / 4, 3 / 2, 5 / 3)
-OCTAVES = 4
-PITCHES_HZ = (
-    *(LOWEST_HZ * 2.0**octave * step for octave in range(OCTAVES) for step in SCALE),
-    LOWEST_HZ * 2.0**OCTAVES,
-)
+PITCHES_HZ = pitches_hz(4)
 MEAN_GAP_S = 0.85
 DAMPING_S = 0.15
 """Time for a damped body to fall by 60 dB: each stroke's hand damps the one before, so that one sounds at a time."""

@@ -15,17 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.training import room
+from installation.training.scale import LOWEST_HZ, pitches_hz
 
 Samples = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
 
-LOWEST_HZ = 130.8128
-SCALE = (1.0, 9 / 8, 5 / 4, 3 / 2, 5 / 3)
-OCTAVES = 2
-PITCHES_HZ = (
-    *(LOWEST_HZ * 2.0**octave * step for octave in range(OCTAVES) for step in SCALE),
-    LOWEST_HZ * 2.0**OCTAVES,
-)
+PITCHES_HZ = pitches_hz(2)
 HARMONICS = 16
 PLACES = (0.5, 0.27, 0.13)
 """Where along its length a wire is plucked: hollow to bright."""
