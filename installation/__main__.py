@@ -118,9 +118,9 @@ def open_show(scene: str) -> Show:
     from installation import model, trust
     from installation.errors import Fault, InstallationError, ModelError, SceneError
     from installation.parameters import nearest
-    from installation.scene import SCENES
     from installation.schema import load, scene_files
     from installation.show import Show
+    from installation.surroundings import SCENES
 
     path = Path(scene)
     if path.suffix not in (".yaml", ".yml"):

@@ -21,7 +21,7 @@ from installation import breeder, commands, performance, report, setups, stage, 
 from installation.breeder_setup import BreederSetup
 from installation.child import Child, Role, nothing
 from installation.company import Company
-from installation.control import midi, router
+from installation.control import controller, midi, router
 from installation.control.ears import Ears
 from installation.link import SIGNALS
 from installation.parameters import PARTS, Values, part_of
@@ -206,7 +206,7 @@ class Conductor:
                 self._hear_breeder(figures)
             case commands.Stop():
                 self.stop()
-            case router.MidiPort() | router.MidiMessage():
+            case controller.MidiPort() | controller.MidiMessage():
                 self._ears.hear(message, self._values.as_dict(), time.monotonic())
 
     def _hear_voice(self, figures: dict[str, Any]) -> None:

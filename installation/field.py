@@ -93,6 +93,10 @@ def limits(minimum: float, maximum: float, curve: Curve = "linear") -> Number:
     return Number(Parameter("/scene/field", minimum, maximum, minimum, "", curve, ""))
 
 
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+"""A name, a path: one line of text."""
+
+
 def nothing_is(empty: Any) -> BeforeValidator:
     """A key with nothing after it, as is left when its lines are commented out, is as good as no key."""
     return BeforeValidator(lambda value: empty if value is None else value)

@@ -9,72 +9,23 @@ shader, the model's number of latents. Paths it names are then made absolute.
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Mapping as Named
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from installation import parameters
-from installation.commands import Control, Forget, More, Never, Next, Panic, Pin, Reset, Unpin
-from installation.field import Section, limits, nothing_is, with_knobs, wrong
-from installation.model import MODELS, Model
+from installation.controls import Midi
+from installation.field import Section, Text, limits, nothing_is, with_knobs, wrong
+from installation.model import MODELS
 from installation.parameters import Parameter, nearest
+from installation.surroundings import SHADERS, Surroundings, find_shader
 from installation.track import FEATURES, LATENTS_AT_MOST
 
-SCENES = Path(__file__).resolve().parent.parent / "scenes"
-SHADERS = Path(__file__).resolve().parent.parent / "shaders"
-
-ACTIONS: dict[str, Control] = {
-    "/scene/next": Next(),
-    "/evolution/more": More(),
-    "/evolution/never": Never(),
-    "/evolution/pin": Pin(),
-    "/evolution/unpin": Unpin(),
-    "/evolution/forget": Forget(),
-    "/evolution/reset": Reset(),
-    "/panic": Panic(),
-}
-"""What control may ask for without a value."""
-RECALL = "/scene/recall"
-REVIVE = "/evolution/recall"
-TOGGLE = " toggle"
 SOURCES = (*FEATURES, "sparseness", "age", "progress")
 """What a mapping may come from, all 0..1: what is heard, and of the trajectory now sounding its sparseness (against
 what is usual, .5), its age (n of n + 10 generations) and its progress."""
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What a scene is held against: its `folder`, the models it names, by what it writes, or why there is none, those
-    it plays in the order of its parts, the shaders, and if they are known the inputs of its own."""
-
-    folder: Path
-    models: Named[str, Model | str] = field(default_factory=dict)
-    parts: tuple[str, ...] = ("bronze",)
-    shaders: Path = SHADERS
-    shader_inputs: tuple[str, ...] | None = None
-    shader_fault: str | None = None
-
-    def model(self, written: str) -> Model | None:
-        """The model called, or lying in the folder, `written`, if there is one."""
-        for name, found in self.models.items():
-            if isinstance(found, Model) and written in (name, str(found.folder.resolve())):
-                return found
-        return None
-
-    def latent_dim(self, written: str) -> int:
-        """How many latents it has; as many as can be if it is not known."""
-        found = self.model(written)
-        return found.latent_dim if found else LATENTS_AT_MOST
-
-    def declared(self) -> dict[str, Parameter]:
-        """Every parameter of the scene."""
-        first, *others = (self.latent_dim(written) for written in self.parts)
-        return parameters.declared(first, tuple(others))
 
 
 def _of(owner: str) -> dict[str, Parameter]:
@@ -87,9 +38,6 @@ def _of_latent() -> dict[str, Parameter]:
         for address, parameter in parameters.declared(1).items()
         if address.startswith("/latent/0/")
     }
-
-
-Text = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 Backend = Literal["auto", "cpu", "cuda"]
@@ -161,13 +109,6 @@ class Mapping(Section):
     )
 
 
-def find_shader(written: str, folder: Path, shaders: Path = SHADERS) -> Path | None:
-    """A shader's file: one of `shaders`, or one relative to the scene's `folder`."""
-    found = (path for path in (shaders / written, folder / written) if path.is_file())
-    path = next(found, None)
-    return path.resolve() if path else None
-
-
 def _shader(written: str, info: ValidationInfo) -> str:
     around: Surroundings | None = info.context
     if around is None:
@@ -198,61 +139,6 @@ class Picture(Section):
 @with_knobs(_of("master"))
 class Master(Section):
     """What holds for everything."""
-
-
-@dataclass(frozen=True)
-class MidiControl:
-    """One control of a MIDI device: `kind` cc or note, `number` 0..127, `channel` 1..16 or None for any."""
-
-    kind: str
-    number: int
-    channel: int | None
-
-    def hears(self, kind: str, number: int, channel: int) -> bool:
-        """Whether a message of this kind, number and channel is this control's."""
-        return (kind, number) == (self.kind, self.number) and self.channel in (None, channel)
-
-
-_CONTROL = re.compile(r"(cc|note) (0|[1-9]|[1-9]\d|1[01]\d|12[0-7])(?: channel ([1-9]|1[0-6]))?", re.ASCII)
-
-
-def midi_control(text: str) -> MidiControl | None:
-    """`cc 7`, `cc 7 channel 3`, `note 60` …; None for anything else."""
-    found = _CONTROL.fullmatch(text)
-    return MidiControl(found[1], int(found[2]), int(found[3]) if found[3] else None) if found else None
-
-
-def _control(text: str) -> str:
-    if midi_control(text) is None:
-        raise wrong(f"{text!r} is no control; allowed are cc 0..127 or note 0..127, and after it channel 1..16")
-    return text
-
-
-def _target(written: str, info: ValidationInfo) -> str:
-    """A declared parameter, a switch to toggle, an action, or a recall of a scene."""
-    around: Surroundings | None = info.context
-    declared = around.declared() if around else parameters.declared(LATENTS_AT_MOST, (LATENTS_AT_MOST,) * 3)
-    address = written.removesuffix(TOGGLE)
-    if written in declared or written in ACTIONS or re.fullmatch(re.escape(RECALL) + r" \S.*", written):
-        return written
-    if address not in declared:
-        raise wrong(f"{address}: no such parameter or action{nearest(address, (*declared, *ACTIONS, RECALL))}")
-    if declared[address].curve != "switch":
-        raise wrong(f"{address} is not a switch and can't be toggled")
-    return written
-
-
-class Midi(Section):
-    """A controller and what its knobs, faders and keys turn."""
-
-    device: Text = Field(description="A part of the device's name in any case, or a pattern with * and ?.")
-    controls: Annotated[
-        dict[Annotated[str, AfterValidator(_control)], Annotated[str, AfterValidator(_target)]], nothing_is({})
-    ] = Field(description="What each control turns: an address, a switch's with toggle after it, or an action.")
-
-    def matches(self, name: str) -> bool:
-        """Whether the device called `name` is meant."""
-        return fnmatch.fnmatchcase(name.lower(), f"*{self.device.lower()}*")
 
 
 class Peer(Section):

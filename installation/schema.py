@@ -19,7 +19,8 @@ from installation import model, tree
 from installation.errors import Fault, InstallationError, ModelError, SceneError
 from installation.field import kind
 from installation.parameters import PARTS, nearest
-from installation.scene import SCENES, SHADERS, Scene, Surroundings, find_shader
+from installation.scene import Scene
+from installation.surroundings import SCENES, SHADERS, Surroundings, find_shader
 
 Inputs = Callable[[Path], tuple[str, ...]]
 """The inputs of a shader file, by name; raises InstallationError if it is none. What pictures know and scenes don't."""

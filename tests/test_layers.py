@@ -16,7 +16,7 @@ FOLDERS = ("evolution", "sound", "analysis", "picture", "control", "show", "trai
 LAYERS = (
     ("errors",),
     ("commands", "parameters", "ring", "track", "link", "model", "field", "tree", "probe", "ramps", "trust", "urgency"),
-    ("scene", "schema"),
+    ("actions", "surroundings", "controls", "scene", "schema"),
     FOLDERS,
     (
         "child",

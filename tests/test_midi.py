@@ -19,10 +19,10 @@ import pytest
 
 from installation.commands import Pulse, Said, Stop
 from installation.control import midi
+from installation.control.controller import MidiMessage, MidiPort
 from installation.control.midi import Heard, Reader, understand
-from installation.control.router import MidiMessage, MidiPort
+from installation.controls import Midi
 from installation.link import Link
-from installation.scene import Midi
 
 NANO = "nanoKONTROL2:nanoKONTROL2 _ CTRL 20:0"
 WANTED = (Midi(device="nanoKONTROL2", controls={"cc 1": "/voice/gain"}),)
@@ -207,9 +207,9 @@ JACK_PROGRAM = """if True:
     import mido
     from installation.commands import Stop
     from installation.control import midi
-    from installation.control.router import MidiMessage, MidiPort
+    from installation.control.controller import MidiMessage, MidiPort
     from installation.link import Link
-    from installation.scene import Midi
+    from installation.controls import Midi
 
     API = "mido.backends.rtmidi/UNIX_JACK"
     backend = mido.Backend(API, use_environ=False)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 
 from installation.commands import Set
+from installation.control.controller import MidiMessage
 from installation.control.pickup import NEAR, Desk, Pickup
-from installation.control.router import MidiMessage
+from installation.controls import Midi
 from installation.parameters import Values, declared
-from installation.scene import Midi
 
 
 def follow(positions: list[float], current: float, step_s: float = 0.01) -> list[bool]:

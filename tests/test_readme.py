@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from installation.__main__ import command_line
+from installation.actions import ACTIONS, RECALL, REVIVE
 from installation.parameters import declared
-from installation.scene import ACTIONS, RECALL, REVIVE
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")

@@ -27,9 +27,10 @@ from installation.commands import (
     Unpin,
 )
 from installation.control import router
-from installation.control.router import MidiMessage, Subscribe, from_message, from_midi, from_osc
+from installation.control.controller import MidiMessage, from_midi
+from installation.control.router import Subscribe, from_message, from_osc
+from installation.controls import Midi
 from installation.parameters import Parameter, Values, declared
-from installation.scene import Midi
 from tests.test_packet import VALID, bundle, one
 
 PARAMETERS = declared(16, (3,))

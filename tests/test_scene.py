@@ -9,8 +9,9 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from installation.controls import Midi, midi_control
 from installation.parameters import Parameter, declared, section
-from installation.scene import Midi, Scene, midi_control
+from installation.scene import Scene
 from installation.schema import json_schema, scene_files
 from installation.track import LATENTS_AT_MOST
 

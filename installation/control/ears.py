@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from installation.commands import Control, Refused
+from installation.control.controller import MidiMessage, MidiPort
 from installation.control.osc import OscPort
 from installation.control.pickup import Desk
-from installation.control.router import MidiMessage, MidiPort
 from installation.errors import ControlError
 from installation.parameters import Parameter
 from installation.scene import Osc, Scene

@@ -19,9 +19,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
 
-from installation.control.router import MidiMessage, MidiPort
+from installation.control.controller import MidiMessage, MidiPort
+from installation.controls import Midi
 from installation.link import PULSE_S, Link, follow_parent
-from installation.scene import Midi
 
 SCAN_S = 2.0
 """From one look at the list of devices to the next."""

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from installation.commands import Control, Refused, Set
-from installation.control.router import MidiMessage, from_midi
+from installation.control.controller import MidiMessage, from_midi
+from installation.controls import Midi
 from installation.parameters import Parameter
-from installation.scene import Midi
 
 NEAR = 3 / 128
 """How near, in travel 0..1, a fader must come to a parameter to take hold of it."""

@@ -1,4 +1,4 @@
-"""What a message of OSC or MIDI asks for: (address, arguments) → commands, or why not. Pure: no socket, no clock.
+"""What a message of OSC asks for: (address, arguments) → commands, or why not. Pure: no socket, no clock.
 
     /voice/gain -6            the parameter, in its own unit
     /evolution/sigma 0.8 5    there in 5 seconds
@@ -23,11 +23,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from installation.actions import ACTIONS, RECALL, REVIVE
 from installation.commands import Control, Ping, Ramp, Recall, Refused, Revive, Set, Wish
 from installation.control import packet, pattern
 from installation.control.packet import Argument
 from installation.parameters import PARTS, WHOLE, Parameter, nearest, part_of
-from installation.scene import ACTIONS, RECALL, REVIVE, TOGGLE, Midi, midi_control
 
 BREEDERS = ("breeder", *(f"breeder {number}" for number in range(2, PARTS + 1)))
 """The processes that search, by the part they search for."""
@@ -145,7 +145,7 @@ def _turn(
 def _turn_one(parameter: Parameter, given: float, seconds: float = 0.0, *, twin: bool) -> Set | Ramp | Refused:
     if twin and not 0.0 <= given <= 1.0:
         return Refused(f"{UNIT}{parameter.address}: {given:g} is outside 0..1")
-    value = _snapped(parameter, parameter.at(given) if twin else given)
+    value = snapped(parameter, parameter.at(given) if twin else given)
     fault = parameter.fault(value)
     if fault:
         return Refused(f"{parameter.address}: {fault}")
@@ -156,7 +156,7 @@ def _turn_one(parameter: Parameter, given: float, seconds: float = 0.0, *, twin:
     return Ramp(parameter.address, value, seconds) if seconds else Set(parameter.address, value)
 
 
-def _snapped(parameter: Parameter, value: float) -> float:
+def snapped(parameter: Parameter, value: float) -> float:
     """`value`, or the end of the range it only misses by rounding: OSC's floats have 24 bits."""
     for end in (parameter.minimum, parameter.maximum):
         if abs(value - end) <= _SINGLE_PRECISION * max(1.0, abs(end)):
@@ -254,84 +254,3 @@ _WORDS: dict[str, Callable[[tuple[Argument, ...]], tuple[Asked, ...] | Refused]]
     SUBSCRIBE: _subscribe,
     UNSUBSCRIBE: _unsubscribe,
 }
-
-
-@dataclass(frozen=True)
-class MidiPort:
-    """A device came (`here`) or went; where its faders stand is not known."""
-
-    device: str
-    here: bool
-
-
-@dataclass(frozen=True)
-class MidiMessage:
-    """What a controller sent: `kind` is cc or note, `channel` 1..16, `value` 0..127 (a note's velocity, 0 let go)."""
-
-    device: str
-    kind: str
-    channel: int
-    number: int
-    value: int
-
-
-def from_midi(
-    message: MidiMessage, devices: tuple[Midi, ...], parameters: Mapping[str, Parameter], values: Mapping[str, float]
-) -> tuple[Control, ...] | Refused:
-    """The commands `devices` map `message` to; none for what they don't mention. `values` are the parameters' now.
-
-    A continuous controller gives a parameter's travel, 0..127 for 0..1, or from 64 up a switch or action. A note holds
-    a switch while it is down, or sets other parameters to its velocity. With ` toggle` after the address each press of
-    either turns a switch over.
-    """
-    commands: list[Control] = []
-    for target in _targets(message, devices):
-        address = target.removesuffix(TOGGLE)
-        if address in parameters:
-            commands.extend(_midi_turn(parameters[address], message, values, toggle=target.endswith(TOGGLE)))
-            continue
-        asked = _midi_action(target, message)
-        if isinstance(asked, Refused):
-            return asked
-        commands.extend(asked)
-    return tuple(commands)
-
-
-def _targets(message: MidiMessage, devices: tuple[Midi, ...]) -> list[str]:
-    found = []
-    for device in devices:
-        if not device.matches(message.device):
-            continue
-        for text, target in device.controls.items():
-            control = midi_control(text)
-            if control and control.hears(message.kind, message.number, message.channel):
-                found.append(target)
-    return found
-
-
-def _pressed(message: MidiMessage) -> bool:
-    return message.value > 0 if message.kind == "note" else message.value >= 64
-
-
-def _midi_turn(
-    parameter: Parameter, message: MidiMessage, values: Mapping[str, float], *, toggle: bool
-) -> tuple[Set, ...]:
-    if toggle:
-        on = values[parameter.address] > parameter.minimum
-        value = parameter.minimum if on else parameter.maximum
-        return (Set(parameter.address, float(value)),) if _pressed(message) else ()
-    if parameter.curve == "switch":
-        return (Set(parameter.address, float(_pressed(message))),)
-    if message.kind == "note" and not message.value:
-        return ()
-    return (Set(parameter.address, _snapped(parameter, parameter.at(message.value / 127.0))),)
-
-
-def _midi_action(target: str, message: MidiMessage) -> tuple[Control, ...] | Refused:
-    if not _pressed(message):
-        return ()
-    if target in ACTIONS:
-        return (ACTIONS[target],)
-    if target.startswith(RECALL + " "):
-        return (Recall(target.removeprefix(RECALL + " ")),)
-    return Refused(f"midi: {target}: no such parameter or action")

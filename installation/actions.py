@@ -1,0 +1,20 @@
+"""What control may ask for besides turning parameters, by OSC address: scene files and protocols use these words."""
+
+from __future__ import annotations
+
+from installation.commands import Control, Forget, More, Never, Next, Panic, Pin, Reset, Unpin
+
+ACTIONS: dict[str, Control] = {
+    "/scene/next": Next(),
+    "/evolution/more": More(),
+    "/evolution/never": Never(),
+    "/evolution/pin": Pin(),
+    "/evolution/unpin": Unpin(),
+    "/evolution/forget": Forget(),
+    "/evolution/reset": Reset(),
+    "/panic": Panic(),
+}
+"""What control may ask for without a value."""
+RECALL = "/scene/recall"
+REVIVE = "/evolution/recall"
+TOGGLE = " toggle"
