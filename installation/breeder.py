@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from installation.breeder_setup import EMBEDDING, BreederSetup, header_for, search_for, steering
+from installation.breeder_setup import EMBEDDING, BreederSetup, search_for, steering
 from installation.commands import (
     Forget,
     Listened,
@@ -34,15 +34,16 @@ from installation.commands import (
 )
 from installation.errors import InstallationError, ModelError, StoreError
 from installation.evolution.audition import Decode
-from installation.evolution.breeding import Breeder, resume
+from installation.evolution.breeding import Breeder
 from installation.evolution.budget import Budget
 from installation.evolution.embedding import Embedding
 from installation.evolution.granting import grant, named
 from installation.evolution.search import Search
-from installation.evolution.store import Store, UnfitStoreError, move_aside, open_store, read_header
+from installation.evolution.store import Store
 from installation.instrument import Instrument, open_instrument
+from installation.keeping import Keeping
 from installation.link import PULSE_S, Link, follow_parent
-from installation.model import Model, load
+from installation.model import load
 from installation.parameters import EMBEDDINGS, Values, declared
 from installation.urgency import take_slice
 
@@ -73,10 +74,9 @@ class Shell:
         self._phrases: list[Floats] = []
         self._hears = ""
         self._reset = False
-        self._keeps = True
+        self._keeping = Keeping(setup, link.say)
         self._replace = True
         self._next_s = 0.0
-        self._said: str | None = None
 
     def run(self) -> None:
         """Open everything, breed until told to stop, close everything."""
@@ -174,7 +174,7 @@ class Shell:
             breeder.steer(steering(self.values))
             self._send(breeder.generation(self._go_on))
             self._next_s = now_s + self.values["/evolution/interval"]
-            self._mention(breeder.store_fault)
+            self._keeping.mention(breeder.store_fault)
 
     def _rest_s(self, breeder: Breeder, now_s: float) -> float:
         """How long until the next brood, as it looks now: founders come at once, if the budget allows."""
@@ -198,7 +198,7 @@ class Shell:
                     if self._replace:
                         self._send(self.breeder.search.trajectories())
                     self.link.send(Play(played, first=True, part=self.setup.part))
-                self._mention(self.breeder.store_fault)
+                self._keeping.mention(self.breeder.store_fault)
 
     def _receive(self, breeder: Breeder) -> None:
         """Let what the input played live, if it is novel enough, and play what came of it."""
@@ -244,19 +244,13 @@ class Shell:
             self.link.send(Play(trajectories, self._replace, part=self.setup.part))
             self._replace = False
 
-    def _mention(self, fault: str | None) -> None:
-        """Say a fault of the store when it begins, and when it is over."""
-        if fault != self._said:
-            self.link.say(fault or "the store is written again")
-            self._said = fault
-
     def open(self, opened: ExitStack) -> Breeder:
         """Resume what the store holds, sending it before the decoder is even loaded; or begin anew."""
         model = load(self.setup.model, self.setup.models)
         self.values = Values(declared(model.latent_dim), self.setup.values)
         self._allow()
         search = search_for(self.setup, model)
-        store = self._resumed(model, search)
+        store = self._keeping.resumed(model, search)
         self._send(search.trajectories())
         self.beat()
         instrument = open_instrument(self.setup.model, self.setup.device, 1, self.setup.models)
@@ -265,7 +259,9 @@ class Shell:
             opened.enter_context(store)
             return self._gone_on(search, instrument, store)
         embedding = self._first_embedding(instrument)
-        founded = self._founded(model, embedding, opened)
+        founded = None if self.link.stopped else self._keeping.founded(model, embedding)
+        if founded is not None:
+            opened.enter_context(founded)
         return Breeder(search, instrument.evaluator(embedding), founded)
 
     def _gone_on(self, search: Search, instrument: Instrument, store: Store) -> Breeder:
@@ -292,39 +288,6 @@ class Shell:
             wanted, self._hears = self._hears, EMBEDDINGS[0]
             self._unheard(wanted, error)
             return instrument.calibrated(self._hears, steps, seed, self._alive)
-
-    def _resumed(self, model: Model, search: Search) -> Store | None:
-        """The store, if there is one for this model, and `search` gone on from it. An unfit one is moved aside."""
-        path = self.setup.store
-        if path is None:
-            return None
-        try:
-            if read_header(path) is None:
-                return None
-            store = open_store(path, header_for(self.setup, model))
-            resume(search, store)
-            return store
-        except UnfitStoreError as error:
-            self.link.say(f"{error}. Moved to {move_aside(path)}, beginning anew")
-        except StoreError as error:
-            self._unkept(error)
-        return None
-
-    def _founded(self, model: Model, embedding: Embedding, opened: ExitStack) -> Store | None:
-        """A new store with the embedding's calibration, or none if the disk says no: the show goes on unkept."""
-        if self.setup.store is None or not self._keeps or self.link.stopped:
-            return None
-        header = replace(header_for(self.setup, model), embedding=embedding.name, calibration=embedding.calibration)
-        try:
-            return opened.enter_context(open_store(self.setup.store, header))
-        except StoreError as error:
-            self._unkept(error)
-            return None
-
-    def _unkept(self, error: StoreError) -> None:
-        """The disk says no: the show goes on, and says so."""
-        self._keeps = False
-        self.link.say(f"{error}. Nothing is kept of this run")
 
 
 def main(connection: Connection, setup: BreederSetup) -> None:

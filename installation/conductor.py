@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from installation import breeder, commands, performance, report, setups, stage, voice
+from installation.board import Board
 from installation.breeder_setup import BreederSetup
 from installation.child import Child, Role, nothing
 from installation.company import Company
 from installation.control import controller, midi, router
 from installation.control.ears import Ears
 from installation.link import SIGNALS
-from installation.parameters import PARTS, Values, part_of
-from installation.ramps import Ramp, Ramps
+from installation.parameters import PARTS
 from installation.ring import Ring
 from installation.scene import Scene
 from installation.show import Show
@@ -65,7 +65,7 @@ class Conductor:
 
     def __init__(self, show: Show, options: Options, started_s: float) -> None:
         self._show, self._options, self._started_s = show, options, started_s
-        self._ramps = Ramps()
+        self._board = Board(self._send, self._tell)
         self._repertoires = {number: Repertoire() for number in range(1, PARTS + 1)}
         self._stop = asyncio.Event()
         self._voice_sounds = asyncio.Event()
@@ -76,7 +76,7 @@ class Conductor:
         self._first_sound_s: float | None = None
         self._failure: str | None = None
         self._take_scene()
-        self._ears = Ears(self._obey, functools.partial(self.log, "conductor"), self.scene, self._parameters)
+        self._ears = Ears(self._obey, functools.partial(self.log, "conductor"), self.scene, self._board.parameters)
 
     @property
     def scene(self) -> Scene:
@@ -85,8 +85,7 @@ class Conductor:
 
     def _take_scene(self) -> None:
         self._models = setups.scene_models(self.scene)
-        self._parameters = setups.scene_parameters(self._models)
-        self._values = Values(self._parameters, self._scene_values())
+        self._board.take(setups.scene_parameters(self._models), self._scene_values())
         self._playing = self.scene
 
     def _scene_values(self) -> dict[str, float]:
@@ -165,7 +164,7 @@ class Conductor:
         started_s = self._started_s if self._first_sound_s is None else time.monotonic()
         device, suspect = self._options.device, self._card_is_suspect()
         return setups.voice_setup(
-            self.scene, self._seed, self._values.as_dict(), self._shared, device, started_s, suspect
+            self.scene, self._seed, self._board.values.as_dict(), self._shared, device, started_s, suspect
         )
 
     def _card_is_suspect(self) -> bool:
@@ -175,13 +174,13 @@ class Conductor:
         return child.last_code == voice.CARD_DIED or hung
 
     def _stage_setup(self) -> stage.StageSetup:
-        values, headless = self._values.as_dict(), self._options.headless
+        values, headless = self._board.values.as_dict(), self._options.headless
         return setups.stage_setup(self.scene, values, self._shared, self._models[0].latent_dim, headless)
 
     def _breeder_setup(self, number: int) -> BreederSetup:
         of = "" if number == 1 else f".{number}"
         store = self._options.state / f"{self._show.stem}{of}.sqlite"
-        return setups.breeder_setup(self.scene, self._seed, self._values.as_dict(), store, number)
+        return setups.breeder_setup(self.scene, self._seed, self._board.values.as_dict(), store, number)
 
     @property
     def _seed(self) -> int:
@@ -207,7 +206,7 @@ class Conductor:
             case commands.Stop():
                 self.stop()
             case controller.MidiPort() | controller.MidiMessage():
-                self._ears.hear(message, self._values.as_dict(), time.monotonic())
+                self._ears.hear(message, self._board.values.as_dict(), time.monotonic())
 
     def _hear_voice(self, figures: dict[str, Any]) -> None:
         """A pulse of the voice: the breeder is told how hard the sound is to make, and gives way."""
@@ -251,16 +250,21 @@ class Conductor:
             await asyncio.sleep(STATUS_S)
             self.log("conductor", report.sentence(self._company.children))
 
+    def _send(self, process: str, message: Any) -> None:
+        self._company.send(process, message)
+
+    def _tell(self, address: str, value: float) -> None:
+        self._ears.tell(address, value)
+
     # Control ----------------------------------------------------------------------------------------------------
 
     def _obey(self, command: commands.Control) -> commands.Refused | None:
         """Carry out one command; why not, or None."""
         match command:
             case commands.Set(address, value):
-                self._ramps.drop(address)
-                return self._set(address, value)
+                return self._board.turn(address, value)
             case commands.Ramp(address, value, seconds):
-                self._ramps.begin(address, Ramp(self._values[address], value, time.monotonic(), seconds))
+                self._board.ramp(address, value, seconds, time.monotonic())
             case commands.Recall(name):
                 return self._change(self._show.recall(name))
             case commands.Next():
@@ -292,37 +296,15 @@ class Conductor:
         self._company.send("breeder", replace(wish, identity=identity))
         return None
 
-    def _set(self, address: str, value: float) -> commands.Refused | None:
-        fault = self._values.set(address, value)
-        if fault:
-            return commands.Refused(fault)
-        self._forward(address, value)
-        return None
-
-    def _forward(self, address: str, value: float) -> None:
-        """Tell the processes that obey this parameter, and whoever wants to know."""
-        for process in router.obeying(self._parameters[address]):
-            own = part_of(address)[1] if process in router.BREEDERS else address
-            self._company.send(process, commands.Set(own, value))
-        self._ears.tell(address, value)
-
     async def _ramp(self) -> None:
         while True:
             await asyncio.sleep(RAMP_S)
-            for address, value in self._ramps.at(time.monotonic()).items():
-                self._set(address, value)
+            self._board.advance(time.monotonic())
 
     def _panic(self) -> None:
         self.log("conductor", "panic: a clean voice, every parameter as the scene says")
-        self._ramps.clear()
-        self._reset_values()
+        self._board.reset(self._scene_values())
         self._company.send("voice", commands.Panic())
-
-    def _reset_values(self) -> None:
-        defaults = Values(self._parameters, self._scene_values()).as_dict()
-        for address, value in defaults.items():
-            if self._values[address] != value:
-                self._set(address, value)
 
     def _change(self, changed: Scene | commands.Refused) -> commands.Refused | None:
         """To the scene the show has changed to, or why it has not."""
@@ -330,17 +312,15 @@ class Conductor:
             self.log("conductor", f"scene refused, staying in {self._show.stem}: {changed.reason}")
             return changed
         before = self._playing
-        self._ramps.clear()
         for repertoire in self._repertoires.values():
             repertoire.clear()
         self._take_scene()
         self.log("conductor", f"scene {self._show.stem}: {self.scene.name}")
         self._company.send("stage", stage.Show(self.scene.picture.shader, setups.mappings(self.scene)))
         self._company.send("voice", performance.Ahead(self.scene.voice.ahead_ms))
-        self._company.send("voice", setups.arrangement(self.scene, self._seed, self._values.as_dict()))
-        self._ears.change(self.scene, self._parameters)
-        for address, value in self._values.as_dict().items():
-            self._forward(address, value)
+        self._company.send("voice", setups.arrangement(self.scene, self._seed, self._board.values.as_dict()))
+        self._ears.change(self.scene, self._board.parameters)
+        self._board.tell_all()
         renewed = set(router.BREEDERS) | ({"midi"} if self.scene.midi or before.midi else set())
         if setups.card_of(self.scene) != setups.card_of(before):
             renewed.add("voice")

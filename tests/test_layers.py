@@ -24,6 +24,8 @@ LAYERS = (
         "company",
         "report",
         "setups",
+        "board",
+        "keeping",
         "conductor",
         "part",
         "performance",
