@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import multiprocessing
 import os
 import resource
 import socket
@@ -28,11 +27,9 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
+from bench.show import busy, conductor_of
 from installation import model
-from installation.conductor import Conductor, Options
 from installation.control.osc import message
-from installation.schema import load
-from installation.show import Show
 from tests.pulse import RATE_HZ, PrivatePulse, Recording, lag, private_pulse
 
 SCENE = """
@@ -54,11 +51,8 @@ class Bench:
     """One run with a recording of its sink and a copy of its ring."""
 
     def __init__(self, folder: Path, name: str, ahead: float) -> None:
-        scene = folder / "knob.yaml"
-        scene.write_text(SCENE.format(name=name, ahead=ahead), "utf-8")
         self.report = folder / "report.json"
-        options = Options(state=folder, headless=True, device="pulse", report=self.report)
-        self.conductor = Conductor(Show(("knob",), lambda _: load(scene)), options, time.monotonic())
+        self.conductor = conductor_of(folder, {"knob": SCENE.format(name=name, ahead=ahead)}, self.report)
         self.sent: list[float] = []
         self.taken: list[tuple[int, float]] = []
         self.copied: list[Samples] = []
@@ -123,11 +117,6 @@ def card_ms(bench: Bench, recording: Recording, heard: Samples) -> float:
     return 1000.0 * float(np.median(waits))
 
 
-def count_to_no_end() -> None:
-    while True:
-        pass
-
-
 def without_privileges(words: list[str]) -> NoReturn:
     """Begin again as a process that may not raise any priority, whoever starts it (setpriv is of util-linux)."""
     resource.setrlimit(resource.RLIMIT_RTPRIO, (0, 0))
@@ -136,18 +125,13 @@ def without_privileges(words: list[str]) -> NoReturn:
     os.execvp("setpriv", ["setpriv", *dropped, sys.executable, "-m", "bench.knob", *words])
 
 
-def measure(trials: int, busy: int, name: str, ahead: float) -> dict[str, Any]:
+def measure(trials: int, others: int, name: str, ahead: float) -> dict[str, Any]:
     """One run's figures."""
     period = model.load(name).ratio
-    context = multiprocessing.get_context("spawn")
-    others = [context.Process(target=count_to_no_end, daemon=True) for _ in range(busy)]
     with tempfile.TemporaryDirectory() as folder, private_pulse() as pulse:
         bench = Bench(Path(folder), name, ahead)
-        for each in others:
-            each.start()
-        recording = asyncio.run(bench.run(pulse, trials))
-        for each in others:
-            each.kill()
+        with busy(others):
+            recording = asyncio.run(bench.run(pulse, trials))
         heard = recording.stop()
         report = json.loads(bench.report.read_text("utf-8"))
         delays_ms = []
@@ -157,7 +141,7 @@ def measure(trials: int, busy: int, name: str, ahead: float) -> dict[str, Any]:
                 delays_ms.append(1000.0 * (recording.arrival_s(changed) - sent_s))
         own_ms = card_ms(bench, recording, heard)
     return {
-        "busy_processes": busy,
+        "busy_processes": others,
         "heard": f"{len(delays_ms)} of {trials}",
         "card_ms": round(own_ms, 1),
         "median_ms": round(float(np.median(delays_ms)), 1),

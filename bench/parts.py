@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import multiprocessing
 import socket
 import tempfile
 import time
@@ -23,12 +22,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bench.knob import count_to_no_end
+from bench.show import busy, conductor_of
 from installation import model
-from installation.conductor import Conductor, Options
+from installation.conductor import Conductor
 from installation.control.osc import message
-from installation.schema import load
-from installation.show import Show
 from tests.pulse import RATE_HZ, private_pulse
 
 PORT = 9141
@@ -81,24 +78,15 @@ def gaps(heard: Samples) -> list[int]:
     return [int(end - begin) for begin, end in zip(begins, ends, strict=True) if end - begin >= SHORTEST_GAP]
 
 
-def measure(scenes: dict[str, str], seconds: float, busy: int) -> dict[str, Any]:
+def measure(scenes: dict[str, str], seconds: float, others: int) -> dict[str, Any]:
     """One run's figures."""
-    context = multiprocessing.get_context("spawn")
-    others = [context.Process(target=count_to_no_end, daemon=True) for _ in range(busy)]
     with tempfile.TemporaryDirectory() as folder, private_pulse() as pulse:
-        paths = {stem: Path(folder) / f"{stem}.yaml" for stem in scenes}
-        for stem, text in scenes.items():
-            paths[stem].write_text(text, "utf-8")
         report = Path(folder) / "report.json"
-        options = Options(state=Path(folder), headless=True, device="pulse", report=report)
-        conductor = Conductor(Show(tuple(scenes), lambda stem: load(paths[stem])), options, time.monotonic())
+        conductor = conductor_of(Path(folder), scenes, report)
         recording = pulse.record()
-        for each in others:
-            each.start()
-        asyncio.run(play(conductor, seconds, list(scenes)))
+        with busy(others):
+            asyncio.run(play(conductor, seconds, list(scenes)))
         heard = recording.stop()
-        for each in others:
-            each.kill()
         told = json.loads(report.read_text("utf-8"))
     within = heard[int(BEGUN_S * RATE_HZ) : -2 * RATE_HZ]
     sound = told["sound"]

@@ -13,7 +13,6 @@ import argparse
 import asyncio
 import json
 import tempfile
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from installation.conductor import Conductor, Options
-from installation.schema import load
-from installation.show import Show
+from bench.show import conductor_of
 from tests.pulse import RATE_HZ, PrivatePulse, Recording, lag, private_pulse
 
 SCENE = """
@@ -42,11 +39,8 @@ class Bench:
     """One run of the show with a recording of its sink and a copy of its ring."""
 
     def __init__(self, pulse: PrivatePulse, folder: Path, seconds: float) -> None:
-        scene = folder / "bench.yaml"
-        scene.write_text(SCENE, "utf-8")
         self.report = folder / "report.json"
-        options = Options(state=folder, headless=True, device="pulse", report=self.report)
-        self.conductor = Conductor(Show(("bench",), lambda _: load(scene)), options, time.monotonic())
+        self.conductor = conductor_of(folder, {"bench": SCENE}, self.report)
         self.pulse, self.seconds = pulse, seconds
         self.copied: list[Samples] = []
 

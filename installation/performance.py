@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +61,8 @@ class Performance:
         self._heard = self._begun = ring.taken
         self._square_sum, self._peak = 0.0, 0.0
         self._broken = self._played = 0
+        self._decoded: deque[float] = deque(maxlen=8192)
+        """How long decoding took in the parts that have gone, in ms."""
 
     # Parts ------------------------------------------------------------------------------------------------------
 
@@ -108,6 +111,7 @@ class Performance:
         if part.lane is not None:
             self.stream.retire(part.lane, int(self._crossfade_s * self._ring.sample_rate_hz))
             self._broken += part.lane.broken_steps
+            self._decoded.extend(part.lane.decode_ms)
         self._played += part.player.played
 
     def _all(self) -> tuple[Part, ...]:
@@ -205,7 +209,7 @@ class Performance:
         """The voice's part of the run's report."""
         ring = self._ring
         lanes = [part.lane for part in self.parts.values() if part.lane is not None]
-        decode_ms = np.concatenate([[0.0], *(np.array(lane.decode_ms) for lane in lanes)])
+        decode_ms = np.concatenate([[0.0], self._decoded, *(lane.decode_ms for lane in lanes)])
         recent = [recent_p99(np.array(lane.decode_ms), 1e3 * lane.step_s) for lane in lanes if lane.decode_ms]
         samples = ring.taken - self._begun
         mean_square = self._square_sum / max(1, samples * ring.channels)

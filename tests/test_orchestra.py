@@ -16,7 +16,7 @@ import yaml
 from installation.model import MODELS
 from tests.parts import Floats
 from tests.pulse import RATE_HZ, PrivatePulse
-from tests.test_run import oscsend, running
+from tests.test_run import free_port, oscsend, running
 
 COMMON: dict[str, Any] = {
     "evolution": {"container": 6, "brood": 4, "interval": 0.5, "steps": 16},
@@ -39,17 +39,18 @@ def twin(folder: Path) -> None:
 def test_models_change_places_and_play_together_and_nothing_is_missed(tmp_path: Path, no_card: None) -> None:
     twin(tmp_path)
     scene(tmp_path, "pair", model="twin", orchestra=[{"model": "bronze", "gain": -6, "detune": -7, "rate": 0.5}])
-    with running(tmp_path, 9171) as show:
+    port = free_port()
+    with running(tmp_path, port) as show:
         show.complete()
-        oscsend(9171, "/scene/recall", "s", "pair")
+        oscsend(port, "/scene/recall", "s", "pair")
         show.until(lambda: show.says("part 1 plays twin"), 30.0, "the change of model")
         show.until(lambda: show.says("part 2 plays bronze"), 30.0, "the second part")
         show.until(lambda: bool(show.pids("breeder 2")), 30.0, "the second part's search")
-        oscsend(9171, "/part/2/gain", "f", "-12")
-        oscsend(9171, "/part/2/latent/0/evolve", "i", "0")
-        oscsend(9171, "/part/3/gain", "f", "-12")
+        oscsend(port, "/part/2/gain", "f", "-12")
+        oscsend(port, "/part/2/latent/0/evolve", "i", "0")
+        oscsend(port, "/part/3/gain", "f", "-12")
         time.sleep(3.0)
-        oscsend(9171, "/scene/recall", "s", "small")
+        oscsend(port, "/scene/recall", "s", "small")
         show.until(lambda: show.says("part 1 plays bronze"), 30.0, "the change back")
         time.sleep(2.5)
         assert len(show.pids("voice")) == 1, "the voice plays through a change of models"
@@ -64,13 +65,14 @@ def test_models_change_places_and_play_together_and_nothing_is_missed(tmp_path: 
 def test_a_model_that_can_t_be_loaded_leaves_the_one_that_plays(tmp_path: Path, no_card: None) -> None:
     twin(tmp_path)
     scene(tmp_path, "broken", model="twin")
-    with running(tmp_path, 9173) as show:
+    port = free_port()
+    with running(tmp_path, port) as show:
         show.complete()
         (tmp_path / "twin" / "decoder.onnx").write_bytes(b"no model")
         card = yaml.safe_load((tmp_path / "twin" / "card.yaml").read_text("utf-8"))
         del card["files"]  # or the scene would be refused before anything is loaded
         (tmp_path / "twin" / "card.yaml").write_text(yaml.safe_dump(card), "utf-8")
-        oscsend(9173, "/scene/recall", "s", "broken")
+        oscsend(port, "/scene/recall", "s", "broken")
         show.until(lambda: show.says("what plays there plays on"), 30.0, "the refusal")
         report = show.stop()
     assert report["sound"]["models"] == ["bronze"] and report["sound"]["missed_samples"] == 0
@@ -103,9 +105,10 @@ def test_what_is_played_to_the_microphone_is_what_the_model_plays(tmp_path: Path
     heard_by = {"device": "pulse", "mix": 1.0, "listen": True}
     scene(tmp_path, "heard", model="bronze", voice={"device": "pulse", "gain": 6}, input=heard_by)
     recording = pulse.record()
-    with running(tmp_path, 9175) as show:
+    port = free_port()
+    with running(tmp_path, port) as show:
         show.complete()
-        oscsend(9175, "/scene/recall", "s", "heard")
+        oscsend(port, "/scene/recall", "s", "heard")
         show.until(lambda: show.says("hears "), 30.0, "the input")
         time.sleep(1.5)
         begun = len(recording.sound())

@@ -142,6 +142,7 @@ def test_a_change_of_model_fades_and_misses_nothing(ring: Ring, track: Track) ->
     slope = np.abs(np.diff(np.concatenate(heard), axis=0)).max()
     assert slope < 4.0 * np.abs(np.diff(calm, axis=0)).max()
     assert subject.figures()["models"] == ["b"]
+    assert subject.figures()["decode_ms"]["p50"] > 0.0  # also of the part that has gone
 
 
 def test_a_scene_with_the_same_model_plays_on_with_its_own_values(ring: Ring, track: Track) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -100,6 +101,13 @@ def running(
         for child in children:
             with contextlib.suppress(psutil.Error):
                 child.kill()
+
+
+def free_port() -> int:
+    """A UDP port that nobody has now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
 
 
 def oscsend(port: int, address: str, types: str, *values: str) -> None:
