@@ -95,6 +95,8 @@ class Incoming:
         if self._ear is None or self._ear.part is not part:
             self._ear = Ear(part.encoder, part, self._ring.sample_rate_hz)
         sound = self._sound(now_s)
+        if self.lost:
+            part.hear_nothing()
         if not len(sound):
             return
         share = self._share(sound, part.values["/input/guard"] > 0.5)

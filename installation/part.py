@@ -59,6 +59,8 @@ class Part:
         self.player.offer(first, replace=True)
         self.lane: Lane | None = None
         self.encoder: EncoderStream | None = None
+        self.fault: str | None = None
+        """What its model was last heard to say when it refused to decode."""
         self.muted = False
         self.heard_at = 0
         """The position that is heard now: a frozen latent stays as it is there."""
@@ -85,6 +87,11 @@ class Part:
             self.turn()
         if latent is not None:
             self.lane.hear(latent)
+
+    def hear_nothing(self) -> None:
+        """The input is gone: what evolution plays is heard alone again."""
+        if self.lane is not None and self.lane.heard is not None:
+            self.lane.hear(None)
 
     def enter(self, decoder: Decoder, sample_rate_hz: int, channels: int, begin: int) -> Lane:
         """The lane it is heard in from position `begin` on."""

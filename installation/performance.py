@@ -197,6 +197,15 @@ class Performance:
             )
         return moment
 
+    def faults(self) -> list[str]:
+        """What models said that refused to decode since the last call, each once; the sound died away and came back."""
+        found = []
+        for part in self.parts.values():
+            if part.lane is not None and part.lane.fault not in (None, part.fault):
+                part.fault = part.lane.fault
+                found.append(f"part {part.number}: {part.fault}")
+        return found
+
     # Figures ----------------------------------------------------------------------------------------------------
 
     @property

@@ -132,6 +132,8 @@ class Shell:
             stream.respond(self._margin)
             stream.fill()
             self._performance.listen()
+            for fault in self._performance.faults():
+                link.say(fault)
             self._watch(time.monotonic())
             turns += 1
             link.pulse(time.monotonic(), turns, self._figures)

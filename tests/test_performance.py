@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from installation import commands
+from installation.errors import ModelError
 from installation.loading import Loading
 from installation.model import Model
 from installation.part import PartSetup
@@ -188,3 +190,23 @@ def test_what_is_unknown_is_brought_by_loading_or_given_up_with_a_word(ring: Rin
         time.sleep(0.005)
     assert subject.parts[2].model.name == "bronze" and lane_of(subject, 2).decoder.latent_dim == 8
     assert said[-1] == "part 2 plays bronze"
+
+
+class Refusing(SineDecoder):
+    """Refuses its third call and all after its fifth."""
+
+    def decode(self, latents: Floats, state: Any) -> tuple[Floats, Any]:
+        sound, state = super().decode(latents, state)
+        if self.calls == 3 or self.calls > 5:
+            raise ModelError("refusing: gave 7 samples")
+        return sound, state
+
+
+def test_a_model_that_refuses_to_decode_is_said_once(ring: Ring, track: Track) -> None:
+    subject = Performance(ring, track, {}, 200.0)
+    subject.enter(subject.await_part(setup(1, "a"), model_named("a")), Refusing())
+    said = []
+    for _ in range(60):
+        play(subject, ring, 1)
+        said += subject.faults()
+    assert said == ["part 1: refusing: gave 7 samples"] and subject.figures()["broken_steps"] > 5
