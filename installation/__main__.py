@@ -27,8 +27,10 @@ def command_line() -> argparse.ArgumentParser:
     from installation.evolution.embedding.vggish_import import import_vggish
     from installation.evolve_command import add_evolve_command
     from installation.generate import add_generate_command
+    from installation.inputs import shader_inputs
     from installation.retrospect import add_retrospect_commands
     from installation.schema import add_check_command
+    from installation.shaders import add_shaders_command
     from installation.sound.decoder import open_decoder
     from installation.sound.files import read_channels
     from installation.training.command import add_models_commands
@@ -48,6 +50,7 @@ def command_line() -> argparse.ArgumentParser:
     add_transfer_command(commands)
     add_evolve_command(commands)
     add_retrospect_commands(commands)
+    add_shaders_command(commands)
     return parser
 
 
@@ -106,17 +109,11 @@ def state_folder() -> Path:
     return Path(home) / "installation"
 
 
-def shader_inputs(shader: Path) -> tuple[str, ...]:
-    """The inputs a shader declares, for a scene's mappings to be held against; no GL is needed."""
-    from installation.picture import isf
-
-    return tuple(each.name for each in isf.load(shader).inputs)
-
-
 def open_show(scene: str) -> Show:
     """The show that begins with `scene`, a name in scenes/ or a file; its other scenes are those beside it."""
     from installation import model, trust
     from installation.errors import Fault, InstallationError, ModelError, SceneError
+    from installation.inputs import shader_inputs
     from installation.parameters import nearest
     from installation.schema import load, scene_files
     from installation.show import Show

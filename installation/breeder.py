@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from installation.breeder_setup import EMBEDDING, BreederSetup, search_for, steering
 from installation.commands import (
+    Atlas,
     Forget,
     Listened,
     More,
@@ -74,6 +75,8 @@ class Shell:
         self._phrases: list[Floats] = []
         self._hears = ""
         self._reset = False
+        self._map_before: Atlas | None = None
+        self._mapped: tuple[int, ...] = ()
         self._keeping = Keeping(setup, link.say)
         self._replace = True
         self._next_s = 0.0
@@ -112,6 +115,8 @@ class Shell:
                 self._phrases = [*self._phrases, *phrases][-PHRASES:]
             case Strain(decode_ms, step_ms):
                 self.budget.hear(decode_ms, step_ms, self.now_s())
+            case Atlas():
+                self._map_before = command
             case More() | Never() | Pin() | Unpin() | Revive() | Forget():
                 self._wishes.append(command)
 
@@ -166,6 +171,7 @@ class Shell:
         self._grant()
         self._rehear(breeder)
         self._receive(breeder)
+        self._map(breeder)
         now_s = self.now_s()
         rest_s = self._rest_s(breeder, now_s)
         if rest_s > 0.0:
@@ -175,6 +181,19 @@ class Shell:
             self._send(breeder.generation(self._go_on))
             self._next_s = now_s + self.values["/evolution/interval"]
             self._keeping.mention(breeder.store_fault)
+
+    def _map(self, breeder: Breeder) -> None:
+        """Between two broods: send the map, if it may have changed. It goes on from the one a breeder before this one
+        sent."""
+        search = breeder.search
+        now = (search.evaluations, len(search.archive), *(each.identity for each in search.container))
+        if self.setup.part != 1 or self.link.stopped or now == self._mapped:
+            return
+        if self._map_before is not None:
+            breeder.survey.hold(self._map_before)
+            self._map_before = None
+        self.link.send(breeder.atlas())
+        self._mapped = now
 
     def _rest_s(self, breeder: Breeder, now_s: float) -> float:
         """How long until the next brood, as it looks now: founders come at once, if the budget allows."""

@@ -143,6 +143,21 @@ class Listened:
     phrases: Floats
 
 
+@dataclass(frozen=True, eq=False)
+class Atlas:
+    """A map of what the search knows, one column an individual, the same one as long as it is known: `identities`
+    (count,) int64; `places` (count, 2) in the unit circle, near to each other what sounds alike; `origins` (count, 2),
+    a parent's place, or its own; `sparseness` (count,) 0..1, .5 is usual; `age` (count,), n / (n + 10) of its n
+    generations; `alive` (count,) bool, else it is only remembered."""
+
+    identities: npt.NDArray[np.int64]
+    places: Floats
+    origins: Floats
+    sparseness: Floats
+    age: Floats
+    alive: npt.NDArray[np.bool_]
+
+
 @dataclass(frozen=True)
 class Strain:
     """How hard the sound is to make just now: of the decodes of the last seconds the 99th percentile `decode_ms`, and
@@ -172,4 +187,4 @@ class Said:
 Wish = More | Never | Pin | Unpin | Revive
 """What people want of one trajectory."""
 Control = Set | Ramp | Recall | Next | Panic | Ping | Reset | Forget | Wish
-Command = Control | Stop | Play | Drop | Listened | Strain
+Command = Control | Stop | Play | Drop | Listened | Strain | Atlas

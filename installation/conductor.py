@@ -25,6 +25,7 @@ from installation.company import Company
 from installation.control import controller, midi, router
 from installation.control.ears import Ears
 from installation.link import SIGNALS
+from installation.listener import READINGS, Listener
 from installation.parameters import PARTS
 from installation.ring import Ring
 from installation.scene import Scene
@@ -37,6 +38,8 @@ RING_S = 6.0
 CHANNELS = 2
 RAMP_S = 0.02
 STATUS_S = 60.0
+FEATURES_S = 1 / 120
+"""How often peers are told what is heard, at the most."""
 HEAD_START_S = 1.5
 """The voice is given so long to sound before the breeder and the stage load."""
 
@@ -75,8 +78,16 @@ class Conductor:
         self._shared = ("", "")
         self._first_sound_s: float | None = None
         self._failure: str | None = None
+        self._atlas: commands.Atlas | None = None
         self._take_scene()
-        self._ears = Ears(self._obey, functools.partial(self.log, "conductor"), self.scene, self._board.parameters)
+        self._ears = Ears(
+            self._obey,
+            functools.partial(self.log, "conductor"),
+            self.scene,
+            self._board.parameters,
+            READINGS,
+            lambda: self._board.values.as_dict(),
+        )
 
     @property
     def scene(self) -> Scene:
@@ -85,7 +96,7 @@ class Conductor:
 
     def _take_scene(self) -> None:
         self._models = setups.scene_models(self.scene)
-        self._board.take(setups.scene_parameters(self._models), self._scene_values())
+        self._board.take(setups.scene_parameters(self.scene, self._models), self._scene_values())
         self._playing = self.scene
 
     def _scene_values(self) -> dict[str, float]:
@@ -113,7 +124,15 @@ class Conductor:
             children = {name: self._child(role) for name, role in ROLES.items()}
             self._company = Company(children, self._shared, self._wanted)
             try:
-                parts = (self._play(), self._watch(), self._ramp(), self._status(), self._ears.listen())
+                parts = (
+                    self._play(),
+                    self._watch(),
+                    self._ramp(),
+                    self._status(),
+                    self._ears.listen(),
+                    self._serve(),
+                    self._tell_features(Listener(track)),
+                )
                 await self._until_stopped(*parts)
             finally:
                 await self._close()
@@ -147,8 +166,12 @@ class Conductor:
             "midi": lambda: self.scene.midi,
             **{name: functools.partial(self._breeder_setup, number) for number, name in enumerate(router.BREEDERS, 1)},
         }
-        greet = self._greeting if role.name == "voice" else nothing
+        greet = {"voice": self._greeting, "stage": self._mapped, "breeder": self._mapped}.get(role.name, nothing)
         return Child(role, started_with[role.name], self._hear, self.log, greet)
+
+    def _mapped(self) -> tuple[commands.Atlas, ...]:
+        """The map a stage that starts draws, and a breeder goes on from."""
+        return (self._atlas,) if self._atlas else ()
 
     def _greeting(self) -> tuple[commands.Play, ...]:
         """What a voice that starts goes on with."""
@@ -197,6 +220,9 @@ class Conductor:
                 self._company.send("voice", message)
             case commands.Set() if not self._company.old("breeder"):  # what it was asked for and could not do
                 self._obey(message)
+            case commands.Atlas() if not self._company.old("breeder"):
+                self._atlas = message
+                self._company.send("stage", message)
             case commands.Listened():
                 self._company.send("breeder", message)
             case commands.Pulse("voice", _, figures):
@@ -249,6 +275,17 @@ class Conductor:
         while True:
             await asyncio.sleep(STATUS_S)
             self.log("conductor", report.sentence(self._company.children))
+
+    async def _serve(self) -> None:
+        """OSCQuery, once there is sound: its library takes a moment to come."""
+        await self._voice_sounds.wait()
+        await self._ears.serve()
+
+    async def _tell_features(self, listener: Listener) -> None:
+        while True:
+            await asyncio.sleep(FEATURES_S)
+            if self._ears.tells_features:
+                self._ears.tell_features(listener.at(time.monotonic()))
 
     def _send(self, process: str, message: Any) -> None:
         self._company.send(process, message)
@@ -314,9 +351,10 @@ class Conductor:
         before = self._playing
         for repertoire in self._repertoires.values():
             repertoire.clear()
+        self._atlas = None  # the next breeder's map is of another search
         self._take_scene()
         self.log("conductor", f"scene {self._show.stem}: {self.scene.name}")
-        self._company.send("stage", stage.Show(self.scene.picture.shader, setups.mappings(self.scene)))
+        self._company.send("stage", stage.Show(setups.drawing(self.scene, time.monotonic())))
         self._company.send("voice", performance.Ahead(self.scene.voice.ahead_ms))
         self._company.send("voice", setups.arrangement(self.scene, self._seed, self._board.values.as_dict()))
         self._ears.change(self.scene, self._board.parameters)

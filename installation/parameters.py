@@ -216,8 +216,30 @@ _FIXED = (
     Parameter("/picture/brightness", 0.0, 1.0, 1.0, "", "linear", "Brightness of the picture."),
     Parameter("/picture/feedback", 0.0, 1.0, 0.5, "", "linear", "How long a drawing's trace stays."),
     Parameter("/picture/hue", 0.0, 1.0, 0.0, "", "linear", "Turn of the colour wheel."),
+    Parameter("/picture/ceiling", 0.05, 1.0, 1.0, "", "linear", "The brightest any part of the picture may be."),
+    Parameter(
+        "/picture/flash_guard",
+        0,
+        1,
+        1,
+        "",
+        "switch",
+        "Hold whatever flashes more than three times a second (WCAG 2.3.1). Off only where no public is.",
+    ),
+    Parameter(
+        "/picture/av_offset_ms",
+        -500.0,
+        500.0,
+        0.0,
+        "ms",
+        "linear",
+        "How much later than the sound the picture comes; below 0 it comes before.",
+    ),
     Parameter("/master/gain", -60.0, 12.0, 0.0, "dB", "linear", "Loudness of all parts together, before the limiter."),
     Parameter("/master/mute", 0, 1, 0, "", "switch", "Silence, faded; the show goes on unheard."),
+    Parameter(
+        "/master/click", 0, 1, 0, "", "switch", "A click each second in place of the music, to set the picture by."
+    ),
     Parameter("/master/blackout", 0, 1, 0, "", "switch", "A black picture; the sound goes on."),
 )
 
@@ -272,6 +294,12 @@ def as_first(values: Mapping[str, float], number: int) -> dict[str, float]:
     shared = {address: value for address, value in values.items() if address.split("/")[1] not in ("voice", "latent")}
     own = ((part_of(address), value) for address, value in values.items() if address.startswith(f"/part/{number}/"))
     return shared | {address: value for (_, address), value in own}
+
+
+INPUT_PARTS = {1: ("",), 2: ("/x", "/y"), 4: ("/red", "/green", "/blue", "/alpha")}
+"""What follows the address of a shader's input that is so many numbers."""
+INPUT, EFFECT = "/picture/input", "/picture/effect"
+"""What the addresses of the inputs of a drawing begin with, and with a number after it, from 1, those of its effects."""
 
 
 def section(owner: str) -> tuple[Parameter, ...]:

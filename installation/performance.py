@@ -57,6 +57,7 @@ class Performance:
         self._muted = False
         self.stream = Stream(ring, 0)
         self.brace(False)
+        self._click()
         self._analyser = Analyser(ring.sample_rate_hz, ring.channels, ring.taken)
         self._heard = self._begun = ring.taken
         self._square_sum, self._peak = 0.0, 0.0
@@ -93,6 +94,7 @@ class Performance:
     def arrange(self, command: Arrange) -> list[PartSetup]:
         """Let what is not wanted any more fall silent, and turn the rest; those to be awaited."""
         self.values, self._crossfade_s = dict(command.values), command.crossfade_s
+        self._click()
         self.arriving.clear()
         wanted = {setup.number: setup for setup in command.parts}
         for number in [number for number in self.parts if number not in wanted]:
@@ -145,11 +147,17 @@ class Performance:
 
     def _set(self, address: str, value: float) -> None:
         self.values[address] = value
+        self._click()
         number, own = part_of(address)
         shared = own.split("/")[1] not in ("voice", "latent")
         for part in self._all() if shared else [each for each in [self._part(number)] if each]:
             part.heard_at = self._ring.taken
             part.set(own, value)
+
+    def _click(self) -> None:
+        """Clicks instead of music, if that is wanted; a mute silences them as well."""
+        values = self.values
+        self.stream.clicks = values.get("/master/click", 0.0) > 0.5 and values.get("/master/mute", 0.0) < 0.5
 
     def brace(self, loading: bool) -> None:
         """Hold more ready while something is loading."""

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from installation import setups
 from installation.breeder_setup import offline
-from installation.commands import Play
+from installation.commands import Atlas, Play
 from installation.errors import RenderError
 from installation.evolution.breeding import Breeder
 from installation.model import load
@@ -76,6 +76,10 @@ class Offline:
         self.performance.listen()
         return out
 
+    def atlas(self) -> Atlas | None:
+        """The map of the first part's search, if it has bred since this was last asked."""
+        return self._nurseries[0].atlas()
+
     def _breed(self) -> None:
         if self.performance.values.get("/evolution/running", 1.0) > 0.5:
             for nursery in self._nurseries:
@@ -96,6 +100,7 @@ class Nursery:
     breeder: Breeder
     bred: int | None = None
     sent: bool = False
+    mapped: int | None = None
 
     def breed(self, performance: Performance, position: int, interval: int) -> None:
         """A generation, if one is due at `position`; what survives is given to its part."""
@@ -105,6 +110,13 @@ class Nursery:
             survivors = self.breeder.generation()
             performance.obey(Play(survivors, replace=not self.sent, part=self.part))
             self.sent = self.sent or bool(survivors)
+
+    def atlas(self) -> Atlas | None:
+        """The map of what it knows, if it has bred since."""
+        if self.bred == self.mapped:
+            return None
+        self.mapped = self.bred
+        return self.breeder.atlas()
 
 
 def _spans(seconds: float, fps: float, sample_rate_hz: int) -> Iterator[int]:
@@ -148,9 +160,9 @@ class View:
     def __init__(
         self, rendering: Rendering, canvas: Canvas, latent_dim: int, offline: Offline, ring: Ring, track: Track
     ) -> None:
-        self._canvas, self._ring, self._track = canvas, ring, track
-        self._scenery = Scenery(canvas, latent_dim, offline.performance.values)
-        self._scenery.show(Path(rendering.scene.picture.shader), rendering.scene.picture.mappings)
+        self._canvas, self._offline, self._ring, self._track = canvas, offline, ring, track
+        self._scenery = Scenery(canvas, latent_dim, offline.performance.values, ring.sample_rate_hz)
+        self._scenery.show(setups.drawing(rendering.scene))
         self._moment = 0
 
     def draw(self) -> None:
@@ -158,6 +170,9 @@ class View:
         taken = self._ring.taken
         now_s = taken / self._ring.sample_rate_hz
         self._moment, moments = self._track.since(self._moment, now_s)
+        atlas = self._offline.atlas()
+        if atlas is not None:
+            self._scenery.textures.take(atlas)
         self._scenery.draw(now_s, moments, self._ring.tap(taken, max(1, self._scenery.samples_wanted)))
 
     def read(self) -> npt.NDArray[np.uint8]:

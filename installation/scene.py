@@ -9,15 +9,18 @@ shader, the model's number of latents. Paths it names are then made absolute.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping as Named
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
-from installation import parameters
+from installation import features, parameters
 from installation.controls import Midi
-from installation.field import Section, Text, limits, nothing_is, with_knobs, wrong
+from installation.errors import InstallationError
+from installation.field import Section, Text, kind, limits, nothing_is, with_knobs, wrong
 from installation.model import MODELS
 from installation.parameters import Parameter, nearest
 from installation.surroundings import SHADERS, Surroundings, find_shader
@@ -79,17 +82,51 @@ class Latent(Section):
 
 def _source(name: str) -> str:
     if name not in SOURCES:
-        raise wrong(f"{name!r} is not heard{nearest(name, SOURCES)}; allowed are {', '.join(SOURCES)}")
+        raise wrong(f"{name!r} is not heard{nearest(name, SOURCES)}; allowed are {features.listed(SOURCES)}")
     return name
 
 
 def _input(name: str, info: ValidationInfo) -> str:
     """An input of the shader, where the shader's inputs are known."""
-    around: Surroundings | None = info.context
-    if around is None or around.shader_inputs is None or name in around.shader_inputs:
+    known = info.context.here.inputs if info.context else None
+    if known is None or name in known:
         return name
-    allowed = ", ".join(around.shader_inputs) or "none"
-    raise wrong(f"the shader has no input {name!r}{nearest(name, around.shader_inputs)}; it has {allowed}")
+    raise wrong(f"the shader has no input {name!r}{nearest(name, known)}; it has {', '.join(known) or 'none'}")
+
+
+def _turnable(inputs: dict[str, tuple[float, ...]], info: ValidationInfo) -> dict[str, tuple[float, ...]]:
+    """Each input as many numbers as it has, in their ranges, where the shader's inputs are known."""
+    known = info.context.here.inputs if info.context else None
+    for name, numbers in inputs.items():
+        parts = known.get(name) if known is not None else None
+        if parts is None:
+            continue
+        if len(parts) != len(numbers):
+            has = f"{len(parts)} numbers" if parts else "none: it is filled, or a picture"
+            raise wrong(f"{name}: got {len(numbers)} number{'s' * (len(numbers) > 1)}, it takes {has}")
+        faults = (part.fault(number) for part, number in zip(parts, numbers, strict=True))
+        fault = next((fault for fault in faults if fault), None)
+        if fault:
+            raise wrong(f"{name}: {fault}")
+    return inputs
+
+
+def _numbers(value: Any) -> tuple[float, ...]:
+    """What an input is set to: a number, true or false, or a list of 2 or 4 numbers."""
+    numbers = value if isinstance(value, list) else [value]
+    if len(numbers) not in parameters.INPUT_PARTS or not all(isinstance(each, int | float) for each in numbers):
+        raise wrong(f"got {kind(value)}, allowed is a number, true or false, or a list of 2 or 4 numbers")
+    if not all(math.isfinite(each) for each in numbers):
+        raise wrong("is not a finite number")
+    return tuple(float(each) for each in numbers)
+
+
+Inputs = Annotated[
+    dict[Annotated[str, AfterValidator(_input)], Annotated[tuple[float, ...], BeforeValidator(_numbers)]],
+    AfterValidator(_turnable),
+    nothing_is({}),
+]
+INPUTS = "By the name of an input of the shader: a number, true or false, [x, y] or [red, green, blue, alpha]."
 
 
 class Mapping(Section):
@@ -110,30 +147,108 @@ class Mapping(Section):
 
 
 def _shader(written: str, info: ValidationInfo) -> str:
+    return _found(written, info.context, effect=False)
+
+
+def _effect(written: str, info: ValidationInfo) -> str:
+    return _found(written, info.context, effect=True)
+
+
+def _passage(written: str, info: ValidationInfo) -> str:
+    """A transition's file: nothing of it can be turned."""
     around: Surroundings | None = info.context
+    path = _file(written, around)
+    if around is not None and around.inputs is not None:
+        try:
+            around.inputs(path, "")
+        except InstallationError as error:
+            raise wrong(str(error)) from error
+    return str(path)
+
+
+def _found(written: str, around: Surroundings | None, effect: bool) -> str:
+    """The shader's file. What is read after it speaks of its inputs."""
+    if around is not None:
+        around.enter(None)
+    path = _file(written, around)
+    if around is not None:
+        try:
+            around.enter(path, effect)
+        except InstallationError as error:
+            raise wrong(str(error)) from error
+    return str(path)
+
+
+def _file(written: str, around: Surroundings | None) -> Path:
     if around is None:
-        return str(SHADERS / written)
+        return SHADERS / written
     path = find_shader(written, around.folder, around.shaders)
-    if path:
-        if around.shader_fault:
-            raise wrong(around.shader_fault)
-        return str(path)
-    known = tuple(sorted(path.name for path in around.shaders.glob("*.fs")))
-    raise wrong(f"no shader {written!r} in {around.shaders} or beside the scene{nearest(written, known)}")
+    if path is None:
+        known = tuple(sorted(path.relative_to(around.shaders).as_posix() for path in around.shaders.rglob("*.fs")))
+        raise wrong(f"no shader {written!r} in {around.shaders} or beside the scene{nearest(written, known)}")
+    return path
+
+
+ShaderName = Annotated[Text, AfterValidator(_shader)]
+Mappings = Annotated[tuple[Mapping, ...], nothing_is(())]
+
+
+DISSOLVE = "transitions/dissolve.fs"
+
+
+class Effect(Section):
+    """A filter the picture goes through."""
+
+    shader: Annotated[Text, AfterValidator(_effect)] = Field(
+        description="A filter in shaders/effects/, or a path from the scene's folder."
+    )
+    inputs: Inputs = Field(default={}, description=INPUTS)
+    mappings: Mappings = Field(default=(), description="What is heard turns it.")
+
+
+class Transition(Section):
+    """How the picture takes the place of the one before it."""
+
+    shader: Annotated[Text, AfterValidator(_passage)] = Field(
+        str(SHADERS / DISSOLVE),
+        description="A transition in shaders/transitions/, or a path from the scene's folder.",
+        json_schema_extra={"default": DISSOLVE},
+    )
+    seconds: Annotated[float, limits(0, 600)] = Field(default=2.0, description="How long it takes; 0 is a cut.")
 
 
 @with_knobs(_of("picture"))
 class Picture(Section):
     """What is seen."""
 
-    shader: Annotated[Text, AfterValidator(_shader)] = Field(
+    shader: ShaderName = Field(
         "embers.fs", validate_default=True, description="A file in shaders/, or a path from the scene's folder."
     )
     width: Annotated[int, limits(16, 7680, "steps")] = Field(default=1280, description="Picture width in pixels.")
     height: Annotated[int, limits(16, 4320, "steps")] = Field(default=720, description="Picture height in pixels.")
     fps: Annotated[float, limits(1, 240)] = Field(default=60.0, description="Frames a second, at most.")
     fullscreen: Annotated[bool, Field(strict=True)] = Field(default=False, description="Fill the screen.")
-    mappings: Annotated[tuple[Mapping, ...], nothing_is(())] = Field(default=(), description="What is heard turns it.")
+    display_latency_ms: Annotated[float, limits(0, 500)] = Field(
+        default=0.0, description="How long the display takes to show what it is sent."
+    )
+    least_resolution: Annotated[float, limits(0.25, 1)] = Field(
+        default=0.5, description="How far width and height may be reduced to hold the frame rate; 1 is not at all."
+    )
+    inputs: Inputs = Field(default={}, description=INPUTS)
+    mappings: Mappings = Field(default=(), description="What is heard turns it.")
+    effects: Annotated[tuple[Effect, ...], Field(max_length=8), nothing_is(())] = Field(
+        default=(), description="Filters it goes through, in this order."
+    )
+    transition: Annotated[Transition, nothing_is({})] = Field(
+        default=Transition(), description="How it takes the place of the picture before it."
+    )
+
+    def turned(self, prefix: str) -> dict[str, float]:
+        """The parameters this section sets, those of its shaders among them."""
+        values = super().turned(prefix) | _set(parameters.INPUT, self.inputs)
+        for number, effect in enumerate(self.effects, 1):
+            values.update(_set(f"{parameters.EFFECT}/{number}", effect.inputs))
+        return values
 
 
 @with_knobs(_of("master"))
@@ -148,13 +263,36 @@ class Peer(Section):
     port: Annotated[int, limits(1, 65535, "steps")] = Field(description="Its UDP port.")
 
 
+def _names(written: str) -> str:
+    """A pattern that means a feature: no part of an address, its brackets closed."""
+    closed = written.count("[") == written.count("]") and written.count("{") == written.count("}")
+    if len(written) > 64 or "/" in written or not closed:
+        raise wrong(f"{written!r} is no pattern of names, as band* or {{rms,onset}} are")
+    return written
+
+
+class FeaturePeer(Peer):
+    """Where what is heard is sent."""
+
+    rate_hz: Annotated[float, limits(1, 120)] = Field(default=60.0, description="How many times a second, at the most.")
+    names: Annotated[Text, AfterValidator(_names)] = Field(
+        default="*", description="Which features, as an OSC pattern: band*, {rms,onset,beat*}."
+    )
+
+
 class Osc(Section):
     """Where OSC is heard, over UDP. Only this machine is heard unless another address is given."""
 
     host: Text = Field(default="127.0.0.1", description="0.0.0.0 hears every network.")
     port: Annotated[int, limits(0, 65535, "steps")] = Field(default=9000, description="0 takes any free port.")
+    query_port: Annotated[int, limits(0, 65535, "steps")] | None = Field(
+        default=9080, description="OSCQuery's TCP port, over HTTP and WebSocket; 0 takes any free one, null is none."
+    )
     feedback: Annotated[tuple[Peer, ...], nothing_is(())] = Field(
         default=(), description="Who is told of every change."
+    )
+    features: Annotated[tuple[FeaturePeer, ...], nothing_is(())] = Field(
+        default=(), description="Who is told what is heard, as /feature/NAME."
     )
 
 
@@ -250,6 +388,15 @@ class Scene(Section):
             if "/latent/" in address
         }
         return values | {address: value for address, value in self.values().items() if address in values}
+
+
+def _set(prefix: str, inputs: Named[str, tuple[float, ...]]) -> dict[str, float]:
+    """The parameters of a shader's inputs that are set, by address."""
+    return {
+        f"{prefix}/{name}{part}": number
+        for name, numbers in inputs.items()
+        for part, number in zip(parameters.INPUT_PARTS[len(numbers)], numbers, strict=True)
+    }
 
 
 def _turned(latents: Named[int, Latent]) -> dict[str, float]:

@@ -9,21 +9,18 @@ import argparse
 import json
 import sys
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from installation import model, tree
-from installation.errors import Fault, InstallationError, ModelError, SceneError
+from installation.errors import Fault, ModelError, SceneError
 from installation.field import kind
 from installation.parameters import PARTS, nearest
 from installation.scene import Scene
-from installation.surroundings import SCENES, SHADERS, Surroundings, find_shader
-
-Inputs = Callable[[Path], tuple[str, ...]]
-"""The inputs of a shader file, by name; raises InstallationError if it is none. What pictures know and scenes don't."""
+from installation.surroundings import SCENES, SHADERS, Inputs, Surroundings
 
 
 def scene_files(folder: Path = SCENES) -> tuple[Path, ...]:
@@ -93,20 +90,7 @@ def _surroundings(value: Any, path: Path, models: Path, shaders: Path, inputs: I
     mapping = value if isinstance(value, dict) else {}
     named = _named(mapping)
     found = {name: _model(name, models, folder) for name in named if name}
-    picture = mapping.get("picture")
-    written = picture.get("shader") if isinstance(picture, dict) else None
-    shader = find_shader(written, folder, shaders) if isinstance(written, str) else None
-    allowed, shader_fault = _inputs(shader, inputs)
-    return Surroundings(folder, found, named, shaders, allowed, shader_fault)
-
-
-def _inputs(shader: Path | None, inputs: Inputs | None) -> tuple[tuple[str, ...] | None, str | None]:
-    if shader is None or inputs is None:
-        return None, None
-    try:
-        return inputs(shader), None
-    except InstallationError as error:
-        return None, str(error)
+    return Surroundings(folder, found, named, shaders, inputs)
 
 
 def _named(mapping: dict[str, Any]) -> tuple[str, ...]:

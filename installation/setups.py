@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from installation.breeder_setup import BreederSetup
 from installation.incoming import InputSetup
+from installation.inputs import picture_parameters
 from installation.model import Model, load
-from installation.parameters import Parameter, as_first, declared
+from installation.parameters import EFFECT, Parameter, as_first, declared
 from installation.part import PartSetup
 from installation.performance import Arrange
-from installation.picture.uniforms import FeatureMapping
+from installation.picture.layer import LayerSetup
+from installation.picture.scenery import Drawing
+from installation.picture.uniforms import FeatureMapping, Mapped
 from installation.scene import Scene
 from installation.stage import StageSetup
 from installation.voice import VoiceSetup
@@ -25,10 +29,10 @@ def latent_dims(models: tuple[Model, ...]) -> tuple[int, ...]:
     return tuple(model.latent_dim for model in models)
 
 
-def scene_parameters(models: tuple[Model, ...]) -> dict[str, Parameter]:
-    """Every parameter of a show of these models, by address."""
+def scene_parameters(scene: Scene, models: tuple[Model, ...]) -> dict[str, Parameter]:
+    """Every parameter of a scene of these models, those of its shaders' inputs among them, by address."""
     first, *others = latent_dims(models)
-    return declared(first, tuple(others))
+    return declared(first, tuple(others)) | picture_parameters(scene.picture)
 
 
 def scene_values(scene: Scene, models: tuple[Model, ...]) -> dict[str, float]:
@@ -103,21 +107,38 @@ def stage_setup(
     return StageSetup(
         ring=shared[0],
         track=shared[1],
-        shader=picture.shader,
+        drawing=drawing(scene),
         size=(picture.width, picture.height),
         fps=picture.fps,
         headless=headless,
         fullscreen=picture.fullscreen,
         title=scene.name,
-        mappings=mappings(scene),
         values=values,
         latent_dim=latent_dim,
+        display_latency_s=picture.display_latency_ms / 1000.0,
+        least_resolution=picture.least_resolution,
     )
 
 
-def mappings(scene: Scene) -> tuple[FeatureMapping, ...]:
-    """What is heard to what is seen, as the stage takes it."""
-    return tuple(FeatureMapping.of(each) for each in scene.picture.mappings)
+def drawing(scene: Scene, began_s: float | None = None) -> Drawing:
+    """The scene's picture as the stage takes it; its TIME begins at `began_s`."""
+    picture = scene.picture
+    effects = (
+        LayerSetup(each.shader, _mappings(each.mappings), f"{EFFECT}/{number}")
+        for number, each in enumerate(picture.effects, 1)
+    )
+    transition = picture.transition
+    return Drawing(
+        LayerSetup(picture.shader, _mappings(picture.mappings)),
+        tuple(effects),
+        LayerSetup(transition.shader),
+        transition.seconds,
+        began_s,
+    )
+
+
+def _mappings(written: Iterable[Mapped]) -> tuple[FeatureMapping, ...]:
+    return tuple(FeatureMapping.of(each) for each in written)
 
 
 def card_of(scene: Scene) -> tuple[object, ...]:

@@ -10,7 +10,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,8 +19,8 @@ from installation.errors import InstallationError
 from installation.link import Link, follow_parent
 from installation.picture.canvas import Canvas
 from installation.picture.pace import FrameTimes, Pace
-from installation.picture.scenery import Scenery
-from installation.picture.uniforms import FeatureMapping
+from installation.picture.resolution import Resolution
+from installation.picture.scenery import Drawing, Scenery
 from installation.picture.window import Window
 from installation.probe import Probe
 from installation.ring import Ring
@@ -38,10 +37,9 @@ REFRESH_FRAMES = 8
 
 @dataclass(frozen=True)
 class Show:
-    """Draw the shader in this file from now on, with these mappings. A broken one changes nothing but is said."""
+    """Draw this from now on. What is broken changes nothing but is said."""
 
-    shader: str
-    mappings: tuple[FeatureMapping, ...] = ()
+    drawing: Drawing
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class StageSetup:
 
     ring: str
     track: str
-    shader: str
+    drawing: Drawing
     latent_dim: int
     size: tuple[int, int] = (640, 360)
     fps: float = 30.0
@@ -59,8 +57,9 @@ class StageSetup:
     fullscreen: bool = False
     display: int = 0
     title: str = "installation"
-    mappings: tuple[FeatureMapping, ...] = ()
     values: dict[str, float] = field(default_factory=dict)
+    display_latency_s: float = 0.0
+    least_resolution: float = 1.0
 
 
 def main(connection: Connection, setup: StageSetup) -> None:
@@ -106,46 +105,43 @@ class Stage:
     def __init__(
         self, link: Link, setup: StageSetup, ring: Ring, track: Track, window: Window | None, canvas: Canvas
     ) -> None:
-        self._link = link
-        self._ring = ring
-        self._track = track
-        self._window = window
-        self._canvas = canvas
-        self._scenery = Scenery(canvas, setup.latent_dim, setup.values)
-        self._times = FrameTimes(np.random.default_rng(0))
+        self._link, self._setup, self._window, self._canvas = link, setup, window, canvas
+        self._ring, self._track = ring, track
+        self._scenery = Scenery(canvas, setup.latent_dim, setup.values, ring.sample_rate_hz)
+        self._costs, self._lateness = (FrameTimes(np.random.default_rng(seed)) for seed in range(2))
         self._pace = Pace(setup.fps, time.monotonic())
+        self._resolution = Resolution(setup.size, setup.least_resolution, self._pace.period_s)
         self._next_moment = max(0, track.count - self._scenery.moments_wanted)
         self._heard_sample, self._heard_s = 0, 0.0
         unseen = window is None and not setup.headless and ("DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ)
         self._probe = Probe(("devices", "--display"), time.monotonic()) if unseen else None
-        self._show(setup.shader, setup.mappings)
+        self._show(setup.drawing)
 
     def run(self) -> None:
         """Draw until stopped."""
         self._link.pulse(time.monotonic(), 0, self.figures, at_once=True)
         while not self._link.stopped:
+            time.sleep(self._pace.begin_s(time.monotonic()))
             for command in self._link.drain():
                 self._obey(command)
-            if self._times.count % REFRESH_FRAMES == 0:
-                self._refresh()
+            self._look(time.monotonic())
             begun_s = time.monotonic()
-            self._frame(begun_s + self._pace.period_s)
-            now_s = time.monotonic()
-            self._times.push((now_s - begun_s) * 1000.0)
-            self._link.pulse(now_s, self._times.count, self.figures)
-            if self._probe and self._probe.found(now_s):
-                self._link.say("a display is there: starting the stage again to open a window")
-                raise SystemExit(DISPLAY_FOUND)
-            time.sleep(self._pace.wait_s(time.monotonic()))
+            self._draw(self._pace.due_s)
+            self._canvas.finish()
+            self._count(time.monotonic() - begun_s)
+            self._present()
+            self._link.pulse(time.monotonic(), self._costs.count, self.figures)
         if self._probe:
             self._probe.close()
-        self._link.pulse(time.monotonic(), self._times.count, self.figures, at_once=True)
+        self._link.pulse(time.monotonic(), self._costs.count, self.figures, at_once=True)
 
     def figures(self) -> dict[str, Any]:
         """The stage's part of the run's report."""
         return {
-            "frames": self._times.count,
-            "frame_ms": self._times.figures(),
+            "frames": self._costs.count,
+            "frame_ms": self._costs.figures(),
+            "late_ms": self._lateness.figures(),
+            "resolution": self._resolution.scale,
             "renderer": self._canvas.renderer,
             "window": self._window is not None,
         }
@@ -154,36 +150,57 @@ class Stage:
         match command:
             case Set(address, value) if address.startswith("/picture/") or address == "/master/blackout":
                 self._scenery.set(address, value)
-            case Show(shader, mappings):
-                self._show(shader, mappings)
+            case Show(drawing):
+                self._show(drawing)
             case _:
                 pass  # Stop is the link's; the rest is not for the stage
 
-    def _frame(self, seen_s: float) -> None:
-        """Draw and show what is heard at `seen_s`, when the frame will be seen."""
-        self._next_moment, moments = self._track.since(self._next_moment, seen_s)
+    def _look(self, now_s: float) -> None:
+        """What is looked at now and then: a display that has come, shaders whose files have changed."""
+        if self._probe and self._probe.found(now_s):
+            self._link.say("a display is there: starting the stage again to open a window")
+            raise SystemExit(DISPLAY_FOUND)
+        if self._costs.count % REFRESH_FRAMES == 0:
+            self._refresh()
+
+    def _draw(self, due_s: float) -> None:
+        """Draw what is heard when the frame due at `due_s` will be seen."""
+        offset_s = self._scenery.values.get("/picture/av_offset_ms", 0.0) / 1000.0
+        heard_s = due_s + self._setup.display_latency_s - offset_s
+        self._next_moment, moments = self._track.since(self._next_moment, heard_s)
         if len(moments):
             self._heard_sample, self._heard_s = int(moments[-1]["sample"]), float(moments[-1]["time_s"])
-        count = self._scenery.samples_wanted
-        late = int((seen_s - self._heard_s) * self._ring.sample_rate_hz)
+        late = int((heard_s - self._heard_s) * self._ring.sample_rate_hz)
         end = min(self._heard_sample + late, self._ring.written)
-        self._scenery.draw(seen_s, moments, self._ring.tap(end, count), datetime.now())
-        if self._window is None:
-            self._canvas.finish()
-            return
-        self._canvas.present(self._window.size)
-        self._window.flip()
-        if self._window.stop_asked:
-            self._link.send(Stop())
-            self._window.stop_asked = False
+        sound = self._ring.tap(end, self._scenery.samples_wanted)
+        self._scenery.draw(heard_s, moments, sound, datetime.now())
 
-    def _show(self, shader: str, mappings: tuple[FeatureMapping, ...]) -> None:
+    def _count(self, cost_s: float) -> None:
+        """A frame took so long to draw: the next is begun in time, and if it can't be, made of fewer pixels."""
+        self._costs.push(1000.0 * cost_s)
+        self._pace.drawn(cost_s)
+        size = self._resolution.push(cost_s, time.monotonic())
+        if size is not None:
+            self._scenery.resize(size)
+
+    def _present(self) -> None:
+        """Show the frame when it is due."""
+        time.sleep(self._pace.wait_s(time.monotonic()))
+        asked_s = time.monotonic()
+        if self._window is not None:
+            self._canvas.present(self._window.size)
+            self._window.flip()
+            if self._window.stop_asked:
+                self._link.send(Stop())
+                self._window.stop_asked = False
+        late_s = self._pace.shown(asked_s, time.monotonic())
+        self._lateness.push(1000.0 * max(0.0, late_s))
+
+    def _show(self, drawing: Drawing) -> None:
         try:
-            self._scenery.show(Path(shader), mappings)
+            self._scenery.show(drawing)
         except InstallationError as error:
             self._link.say(str(error))
-            if self._canvas.shader is None:
-                self._scenery.watch(Path(shader), mappings)
 
     def _refresh(self) -> None:
         try:

@@ -13,12 +13,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from installation import features
+from installation.features import BANDS as BANDS
+
 LATENTS_AT_MOST = 128
 SPECTRUM_BINS = 512
-BANDS = 8
+MEL_BINS = 64
 
-FEATURES = ("rms", "centroid", "flux", "onset", *(f"band{n}" for n in range(BANDS)))
-"""What is heard, by name, in the order of `MOMENT['features']`; all are 0..1 except as `analysis.features` says."""
+FEATURES = tuple(each.name for each in features.FEATURES)
+"""What is heard, by name, in the order of `MOMENT['features']`."""
 
 MOMENT = np.dtype(
     [
@@ -27,6 +30,8 @@ MOMENT = np.dtype(
         ("sample", np.int64),
         ("features", np.float32, (len(FEATURES),)),
         ("spectrum", np.float32, (SPECTRUM_BINS,)),
+        ("mel", np.float32, (MEL_BINS,)),
+        ("beats", np.int64),
         ("latent", np.float32, (LATENTS_AT_MOST,)),
         ("latent_dim", np.int32),
         ("step", np.int32),
@@ -36,7 +41,7 @@ MOMENT = np.dtype(
         ("generation", np.int32),
     ]
 )
-"""One hop of what was heard. `time_s` is DAC time on the monotonic clock; `spectrum` is 0..1, see `analysis.spectrum`;
+"""One hop of what was heard. `time_s` is DAC time on the monotonic clock; `spectrum` and `mel` are 0..1, see `analysis`;
 `latent` holds `latent_dim` numbers in each latent's own deviations from its mean; `step` of `steps` of `trajectory`."""
 
 Moments = npt.NDArray[Any]

@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from installation.errors import ShaderError
 from installation.picture import isf
-from installation.picture.canvas import Canvas, Frame
-from installation.picture.scenery import TURN_S, Scenery
-from installation.track import MOMENT
+from installation.picture.frame import Frame
+from tests.pictures import Picture, picture
 
 pytestmark = pytest.mark.gl
 
 SIZE = (8, 6)
-NOTHING = np.zeros(0, MOMENT)
 
 
 @pytest.fixture
-def canvas() -> Iterator[Canvas]:
-    with Canvas(SIZE) as canvas:
-        yield canvas
+def canvas() -> Iterator[Picture]:
+    with picture(SIZE) as held:
+        yield held
 
 
 def read(header: str, body: str, name: str = "test.fs") -> isf.Shader:
     return isf.read(f"/*{header}*/\n{body}", name)
 
 
-def drawn(canvas: Canvas, shader: isf.Shader, frame: Frame | None = None) -> np.ndarray:
+def drawn(canvas: Picture, shader: isf.Shader, frame: Frame | None = None) -> np.ndarray:
     canvas.show(shader)
     canvas.draw(frame or Frame())
     return canvas.read()
@@ -39,7 +36,7 @@ def drawn(canvas: Canvas, shader: isf.Shader, frame: Frame | None = None) -> np.
 # Pixels
 
 
-def test_every_eight_bit_value_comes_out_as_it_was_written(canvas: Canvas) -> None:
+def test_every_eight_bit_value_comes_out_as_it_was_written(canvas: Picture) -> None:
     """The dither is below half a step, so it moves no value that is already one of 256."""
     for value in range(0, 256, 5):
         rgb = drawn(canvas, read("{}", f"void main() {{ gl_FragColor = vec4(vec3({value}.0 / 255.0), 1.0); }}"))
@@ -48,26 +45,26 @@ def test_every_eight_bit_value_comes_out_as_it_was_written(canvas: Canvas) -> No
 
 
 def test_between_two_values_the_mean_is_kept() -> None:
-    with Canvas((64, 64)) as canvas:
+    with picture((64, 64)) as canvas:
         rgb = drawn(canvas, read("{}", "void main() { gl_FragColor = vec4(vec3(10.5 / 255.0), 1.0); }"))
     assert set(np.unique(rgb)) == {10, 11}
     assert rgb.mean() == pytest.approx(10.5, abs=0.1)
 
 
-def test_row_nought_of_what_is_read_is_the_top(canvas: Canvas) -> None:
+def test_row_nought_of_what_is_read_is_the_top(canvas: Picture) -> None:
     rgb = drawn(canvas, read("{}", "void main() { gl_FragColor = vec4(floor(gl_FragCoord.xy) / 255.0, 0.0, 1.0); }"))
     np.testing.assert_array_equal(rgb[:, :, 0], np.tile(np.arange(8), (6, 1)))
     np.testing.assert_array_equal(rgb[:, :, 1], np.tile(np.arange(6)[::-1, None], (1, 8)))
 
 
-def test_gain_multiplies_what_is_seen_and_nought_is_black(canvas: Canvas) -> None:
+def test_gain_multiplies_what_is_seen_and_nought_is_black(canvas: Picture) -> None:
     canvas.show(read("{}", "void main() { gl_FragColor = vec4(vec3(200.0 / 255.0), 1.0); }"))
     for gain in (1.0, 0.5, 0.25, 0.0):
-        canvas.draw(Frame(gain=gain))
+        canvas.draw(Frame(), gain=gain)
         assert np.unique(canvas.read()).tolist() == [round(200 * gain)]
 
 
-def test_built_ins_have_their_values(canvas: Canvas) -> None:
+def test_built_ins_have_their_values(canvas: Picture) -> None:
     body = """void main() {
         bool right = TIME == 1.5 && TIMEDELTA == 0.25 && FRAMEINDEX == 77 && PASSINDEX == 0
             && DATE == vec4(2031.0, 2.0, 3.0, 4.5) && RENDERSIZE == vec2(8.0, 6.0)
@@ -78,7 +75,7 @@ def test_built_ins_have_their_values(canvas: Canvas) -> None:
     assert drawn(canvas, read("{}", body), frame).min() == 255
 
 
-def test_every_kind_of_number_reaches_the_shader(canvas: Canvas) -> None:
+def test_every_kind_of_number_reaches_the_shader(canvas: Picture) -> None:
     header = """{"INPUTS": [{"NAME": "a", "TYPE": "event"}, {"NAME": "b", "TYPE": "bool"},
         {"NAME": "c", "TYPE": "long"}, {"NAME": "d", "TYPE": "float"},
         {"NAME": "e", "TYPE": "point2D"}, {"NAME": "f", "TYPE": "color"},
@@ -107,21 +104,21 @@ IMAGE = '{"INPUTS": [{"NAME": "film", "TYPE": "image"}]}'
         "IMG_PIXEL(film, isf_FragNormCoord * IMG_SIZE(film))",
     ],
 )
-def test_every_macro_gives_the_pixel_itself(canvas: Canvas, look: str) -> None:
+def test_every_macro_gives_the_pixel_itself(canvas: Picture, look: str) -> None:
     film = np.arange(48, dtype=np.float32).reshape(6, 8) * 5.0 / 255.0
     body = f"void main() {{ vec4 c = {look}; gl_FragColor = c.r == c.g && c.a == 1.0 ? c : vec4(0.0); }}"
     rgb = drawn(canvas, read(IMAGE, body), Frame(textures={"film": film}))
     np.testing.assert_array_equal(rgb[::-1, :, 0], np.arange(48).reshape(6, 8) * 5)
 
 
-def test_pixels_beyond_the_edge_are_the_edges(canvas: Canvas) -> None:
+def test_pixels_beyond_the_edge_are_the_edges(canvas: Picture) -> None:
     film = np.arange(48, dtype=np.float32).reshape(6, 8) / 255.0
     body = "void main() { gl_FragColor = IMG_PIXEL(film, gl_FragCoord.xy - vec2(20.0, 0.0)); }"
     rgb = drawn(canvas, read(IMAGE, body), Frame(textures={"film": film}))
     np.testing.assert_array_equal(rgb[::-1, :, 0], np.tile(np.arange(6)[:, None] * 8, (1, 8)))
 
 
-def test_a_texture_may_change_its_size_and_its_precision(canvas: Canvas) -> None:
+def test_a_texture_may_change_its_size_and_its_precision(canvas: Picture) -> None:
     canvas.show(
         read(IMAGE, "void main() { gl_FragColor = vec4(IMG_SIZE(film) / 255.0, IMG_THIS_PIXEL(film).r, 1.0); }")
     )
@@ -130,7 +127,7 @@ def test_a_texture_may_change_its_size_and_its_precision(canvas: Canvas) -> None
         assert np.unique(canvas.read().reshape(-1, 3), axis=0).tolist() == [[shape[1], shape[0], 51]]
 
 
-def test_an_image_nobody_fills_is_black(canvas: Canvas) -> None:
+def test_an_image_nobody_fills_is_black(canvas: Picture) -> None:
     assert (
         drawn(
             canvas, read(IMAGE.replace("film", "nobody"), "void main() { gl_FragColor = IMG_THIS_PIXEL(nobody); }")
@@ -142,7 +139,7 @@ def test_an_image_nobody_fills_is_black(canvas: Canvas) -> None:
 # Passes and targets
 
 
-def test_a_persistent_float_target_counts_exactly(canvas: Canvas) -> None:
+def test_a_persistent_float_target_counts_exactly(canvas: Picture) -> None:
     """1/1024 is lost in 8 bits; in floats a thousand additions are exact."""
     header = '{"PASSES": [{"TARGET": "sum", "PERSISTENT": true, "FLOAT": true}, {}]}'
     body = "void main() { gl_FragColor = IMG_THIS_PIXEL(sum) + (PASSINDEX == 0 ? vec4(1.0 / 1024.0) : vec4(0.0)); }"
@@ -153,7 +150,7 @@ def test_a_persistent_float_target_counts_exactly(canvas: Canvas) -> None:
     assert np.unique(canvas.read()).tolist() == [249]
 
 
-def test_every_pixel_of_a_persistent_target_stays_its_own(canvas: Canvas) -> None:
+def test_every_pixel_of_a_persistent_target_stays_its_own(canvas: Picture) -> None:
     header = '{"PASSES": [{"TARGET": "kept", "PERSISTENT": true, "FLOAT": true}]}'
     body = """void main() {
         gl_FragColor = FRAMEINDEX == 0 ? vec4(floor(gl_FragCoord.xy), 0.0, 1.0) : IMG_THIS_PIXEL(kept);
@@ -166,7 +163,7 @@ def test_every_pixel_of_a_persistent_target_stays_its_own(canvas: Canvas) -> Non
     np.testing.assert_allclose(canvas.target("kept")[:, :, 1], y, atol=1e-3)
 
 
-def test_a_target_that_is_not_persistent_is_forgotten(canvas: Canvas) -> None:
+def test_a_target_that_is_not_persistent_is_forgotten(canvas: Picture) -> None:
     header = '{"PASSES": [{"TARGET": "once"}, {}]}'
     body = """void main() {
         if (PASSINDEX == 0) { if (FRAMEINDEX > 0) discard; gl_FragColor = vec4(1.0); }
@@ -179,7 +176,7 @@ def test_a_target_that_is_not_persistent_is_forgotten(canvas: Canvas) -> None:
     assert canvas.read().max() == 0
 
 
-def test_later_passes_see_what_earlier_ones_drew_in_the_same_frame(canvas: Canvas) -> None:
+def test_later_passes_see_what_earlier_ones_drew_in_the_same_frame(canvas: Picture) -> None:
     header = '{"PASSES": [{"TARGET": "a"}, {"TARGET": "b", "PERSISTENT": true}, {}]}'
     body = """void main() {
         if (PASSINDEX == 0) gl_FragColor = vec4(0.2);
@@ -189,7 +186,7 @@ def test_later_passes_see_what_earlier_ones_drew_in_the_same_frame(canvas: Canva
     assert np.unique(drawn(canvas, read(header, body))).tolist() == [153]
 
 
-def test_targets_have_the_size_their_expressions_say_and_follow_inputs(canvas: Canvas) -> None:
+def test_targets_have_the_size_their_expressions_say_and_follow_inputs(canvas: Picture) -> None:
     header = """{"INPUTS": [{"NAME": "grain", "TYPE": "float", "DEFAULT": 2}],
         "PASSES": [{"TARGET": "small", "WIDTH": "floor($WIDTH / $grain)", "HEIGHT": "$HEIGHT - 1"}, {}]}"""
     body = """void main() {
@@ -202,7 +199,7 @@ def test_targets_have_the_size_their_expressions_say_and_follow_inputs(canvas: C
         assert canvas.read()[0, 0].tolist() == [width, 5, 0]
 
 
-def test_what_is_not_a_number_does_not_stay_in_a_persistent_target(canvas: Canvas) -> None:
+def test_what_is_not_a_number_does_not_stay_in_a_persistent_target(canvas: Picture) -> None:
     header = '{"PASSES": [{"TARGET": "kept", "PERSISTENT": true, "FLOAT": true}]}'
     body = """void main() {
         float zero = TIME;
@@ -230,7 +227,7 @@ def test_what_is_not_a_number_does_not_stay_in_a_persistent_target(canvas: Canva
     ],
 )
 def test_an_error_is_said_at_the_authors_own_line(
-    canvas: Canvas, header: str, body: str, line: int | None, words: str
+    canvas: Picture, header: str, body: str, line: int | None, words: str
 ) -> None:
     with pytest.raises(ShaderError) as caught:
         canvas.show(read(header, body))
@@ -239,7 +236,7 @@ def test_an_error_is_said_at_the_authors_own_line(
     assert caught.value.file == "test.fs"
 
 
-def test_the_last_good_shader_stays_with_its_targets(canvas: Canvas) -> None:
+def test_the_last_good_shader_stays_with_its_targets(canvas: Picture) -> None:
     header = '{"PASSES": [{"TARGET": "sum", "PERSISTENT": true, "FLOAT": true}]}'
     good = "void main() { gl_FragColor = IMG_THIS_PIXEL(sum) + 0.125; }"
     canvas.show(read(header, good))
@@ -253,7 +250,7 @@ def test_the_last_good_shader_stays_with_its_targets(canvas: Canvas) -> None:
     assert np.unique(canvas.target("sum")).tolist() == [0.25]
 
 
-def test_keep_takes_over_what_was_drawn_and_without_it_all_is_new(canvas: Canvas) -> None:
+def test_keep_takes_over_what_was_drawn_and_without_it_all_is_new(canvas: Picture) -> None:
     header = '{"PASSES": [{"TARGET": "sum", "PERSISTENT": true, "FLOAT": true}]}'
     shader = read(header, "void main() { gl_FragColor = IMG_THIS_PIXEL(sum) + 0.125; }")
     values = []
@@ -264,83 +261,8 @@ def test_keep_takes_over_what_was_drawn_and_without_it_all_is_new(canvas: Canvas
     assert values == [0.125, 0.25, 0.375, 0.125]
 
 
-# The scenery: shader file, time and sound together
-
-
-SOUND = """/*{"INPUTS": [{"NAME": "wave", "TYPE": "audio", "MAX": 8}, {"NAME": "fft", "TYPE": "audioFFT", "MAX": 512},
-  {"NAME": "latentTrail", "TYPE": "image"}, {"NAME": "spectrumTrail", "TYPE": "image"}]}*/
-void main() {
-    vec2 at = vec2(isf_FragNormCoord.x, 0.5);
-    float value = gl_FragCoord.y < 1.0 ? IMG_NORM_PIXEL(wave, vec2(at.x, 0.25)).r
-                : gl_FragCoord.y < 2.0 ? IMG_NORM_PIXEL(wave, vec2(at.x, 0.75)).r
-                : gl_FragCoord.y < 3.0 ? IMG_PIXEL(fft, vec2(gl_FragCoord.x, 0.5)).r
-                : gl_FragCoord.y < 4.0 ? IMG_PIXEL(latentTrail, vec2(gl_FragCoord.x, 0.5)).r / 8.0
-                : gl_FragCoord.y < 5.0 ? IMG_PIXEL(spectrumTrail, vec2(gl_FragCoord.x, 2.5)).r
-                : float(IMG_SIZE(latentTrail) == vec2(16.0, 256.0) && IMG_SIZE(spectrumTrail) == vec2(512.0, 256.0));
-    gl_FragColor = vec4(vec3(value), 1.0);
-}
-"""
-
-
-def test_reserved_textures_hold_what_was_heard(canvas: Canvas, tmp_path: Path) -> None:
-    path = tmp_path / "sound.fs"
-    path.write_text(SOUND)
-    heard = np.zeros(3, MOMENT)
-    heard["time_s"] = [0.1, 0.2, 0.3]
-    heard["latent_dim"] = 16
-    heard["latent"][2, :16] = np.arange(16)
-    heard["spectrum"][0, :8] = np.arange(8) / 10.0
-    heard["spectrum"][2, :8] = np.arange(8) / 8.0
-    sound = np.stack([np.linspace(-1.0, 1.0, 8), np.full(8, 0.5)], axis=1).astype(np.float32)
-    scenery = Scenery(canvas, 16)
-    scenery.show(path)
-    assert scenery.samples_wanted == 8
-    scenery.draw(0.3, heard, sound)
-    rows = canvas.read()[::-1, :, 0] / 255.0
-    np.testing.assert_allclose(rows[0], np.linspace(0.0, 1.0, 8), atol=0.003)
-    np.testing.assert_allclose(rows[1], 0.75, atol=0.003)
-    np.testing.assert_allclose(rows[2], np.arange(8) / 8.0, atol=0.003)
-    np.testing.assert_allclose(rows[3], np.arange(8) / 8.0, atol=0.003)
-    np.testing.assert_allclose(rows[4], np.arange(8) / 10.0, atol=0.003)
-    np.testing.assert_array_equal(rows[5], 1.0)
-
-
-def test_a_changed_file_is_drawn_and_a_broken_one_is_said_once(canvas: Canvas, tmp_path: Path) -> None:
-    path = tmp_path / "hot.fs"
-    text = "/*{{}}*/void main() {{ gl_FragColor = vec4(vec3({}), 1.0); }}"
-    path.write_text(text.format("0.2"))
-    scenery = Scenery(canvas, 16)
-    scenery.show(path)
-
-    def seen() -> int:
-        scenery.draw(0.0, NOTHING)
-        return int(canvas.read().max())
-
-    assert (scenery.refresh(), seen()) == (False, 51)
-    path.write_text(text.format("nonsense"))
-    with pytest.raises(ShaderError):
-        scenery.refresh()
-    assert (scenery.refresh(), seen()) == (False, 51)
-    path.unlink()
-    assert (scenery.refresh(), seen()) == (False, 51)
-    path.write_text(text.format("1.0 * 0.4"))
-    assert (scenery.refresh(), seen()) == (True, 102)
-
-
-def test_time_turns_over_without_a_seam_before_floats_get_coarse(canvas: Canvas, tmp_path: Path) -> None:
-    """The sine of TIME times a multiple of 1/2048 is the same just before and after the turn as it is without one."""
-    path = tmp_path / "time.fs"
-    path.write_text("/*{}*/void main() { gl_FragColor = vec4(vec3(0.5 + 0.5 * sin(TIME * 0.8125)), 1.0); }")
-    scenery = Scenery(canvas, 16)
-    scenery.show(path)
-    scenery.draw(1000.0, NOTHING)
-    for elapsed_s in (TURN_S - 0.02, TURN_S + 0.02, 90 * 86_400.37, 400 * 86_400.61):
-        scenery.draw(1000.0 + elapsed_s, NOTHING)
-        assert canvas.read().mean() == pytest.approx(255 * (0.5 + 0.5 * np.sin(elapsed_s * 0.8125)), abs=1.0)
-
-
 def test_opening_and_closing_many_canvases_leaves_none_open() -> None:
     for value in (3, 7, 11):
-        with Canvas((4, 4)) as canvas:
+        with picture((4, 4)) as canvas:
             rgb = drawn(canvas, read("{}", f"void main() {{ gl_FragColor = vec4({value}.0 / 255.0); }}"))
         assert np.unique(rgb).tolist() == [value]

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from installation import schema, tree
 from installation.errors import SceneError, ShaderError
-from installation.picture import isf
+from installation.inputs import shader_inputs
+from installation.parameters import Parameter
 from installation.scene import Scene
+from installation.surroundings import Known
 
 CARD = """\
 name: tiny
@@ -41,10 +43,15 @@ def around(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def inputs(path: Path) -> tuple[str, ...]:
+def inputs(path: Path, prefix: str) -> Known:
     if path.name == "own.fs":
         raise ShaderError(path.name, "no header", 1)
-    return ("warmth", "grain")
+    sentence = "An input of glow.fs."
+    parts = {"warmth": ("",), "grain": ("",), "tint": ("/red", "/green", "/blue", "/alpha"), "rms": ()}
+    return {
+        name: tuple(Parameter(f"{prefix}/{name}{part}", 0.0, 1.0, 0.5, "", "linear", sentence) for part in own)
+        for name, own in parts.items()
+    }
 
 
 def scene(around: Path, content: str | bytes) -> Scene:
@@ -168,9 +175,12 @@ def test_every_fault_is_told_at_once_at_its_own_place(around: Path) -> None:
         "20:23: latents.3.scale: 9 is outside 0..4",
         "21:3: latents.x: 'x' is not the number of a latent; allowed are 0..3",
         "24:15: picture.fullscreen: yes is not true or false",
-        "26:14: picture.mappings.0.from: 'loud' is not heard; allowed are rms, centroid, flux, onset, band0, band1, "
-        "band2, band3, band4, band5, band6, band7, sparseness, age, progress",
-        "27:23: picture.mappings.1.to: the shader has no input 'warmht' (did you mean warmth?); it has warmth, grain",
+        "26:14: picture.mappings.0.from: 'loud' is not heard (did you mean loudness?); allowed are rms, centroid, flux, "
+        "onset, band0..7, loudness, loudness_lufs, centroid_hz, spread_hz, rolloff_hz, flatness, onset_db, presence, "
+        "silence, beat, beat_phase, tempo_bpm, tempo_confidence, hits0..7, time0..7, presence0..7, chroma0..11, "
+        "mfcc0..12, sparseness, age, progress",
+        "27:23: picture.mappings.1.to: the shader has no input 'warmht' (did you mean warmth?); it has warmth, grain, "
+        "tint, rms",
         "27:31: picture.mappings.1.lo: unknown key (did you mean low?)",
         "28:7: picture.mappings.2.from: is missing",
         "32:7: midi.0.controls.cc 300: 'cc 300' is no control; allowed are cc 0..127 or note 0..127, and after it "
@@ -270,10 +280,6 @@ def test_the_longest_file_is_refused_in_seconds(unit: bytes) -> None:
     begun_s = time.perf_counter()
     tree.read(unit * (tree.BYTES_AT_MOST // len(unit)))
     assert time.perf_counter() - begun_s < 8.0
-
-
-def shader_inputs(path: Path) -> tuple[str, ...]:
-    return tuple(each.name for each in isf.load(path).inputs)
 
 
 @pytest.mark.parametrize("path", schema.scene_files(), ids=lambda path: path.stem)

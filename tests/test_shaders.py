@@ -10,7 +10,7 @@ import pytest
 
 from installation.picture import isf
 from installation.picture.canvas import Canvas
-from installation.picture.scenery import Scenery
+from installation.picture.scenery import Drawing, Scenery
 from installation.track import FEATURES, MOMENT, Moments
 
 pytestmark = pytest.mark.gl
@@ -43,7 +43,7 @@ def filmed(path: Path, heard: Moments, seconds: float, values: Mapping[str, floa
     frames = []
     with Canvas(SIZE) as canvas:
         scenery = Scenery(canvas, 16, dict(values or {}))
-        scenery.show(path)
+        scenery.show(Drawing.of(path))
         number = 0
         for index in range(int(seconds * FPS)):
             now_s = index / FPS
@@ -143,7 +143,7 @@ def test_months_later_it_still_draws(path: Path) -> None:
     heard = sounding(1.0)
     with Canvas(SIZE) as canvas:
         scenery = Scenery(canvas, 16)
-        scenery.show(path)
+        scenery.show(Drawing.of(path))
         scenery.draw(0.0, heard[:1])
         heard["time_s"] += 90 * 86_400.0
         for index in range(20):

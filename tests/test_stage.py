@@ -21,7 +21,10 @@ from installation import stage
 from installation.commands import Pulse, Recall, Said, Set, Stop
 from installation.errors import InstallationError
 from installation.picture import isf
-from installation.picture.canvas import Canvas, Frame
+from installation.picture.canvas import Canvas, Step
+from installation.picture.finishing import Finish
+from installation.picture.frame import Frame
+from installation.picture.scenery import Drawing
 from installation.picture.uniforms import FeatureMapping
 from installation.picture.window import Window
 from installation.ring import Ring
@@ -91,7 +94,13 @@ def setup(shared: tuple[Ring, Track], tmp_path: Path) -> stage.StageSetup:
     path.write_text(GOOD)
     ring, track = shared
     return stage.StageSetup(
-        ring=ring.name, track=track.name, shader=str(path), latent_dim=16, size=(64, 36), fps=60.0, headless=True
+        ring=ring.name,
+        track=track.name,
+        drawing=Drawing.of(path),
+        latent_dim=16,
+        size=(64, 36),
+        fps=60.0,
+        headless=True,
     )
 
 
@@ -146,15 +155,15 @@ def test_what_is_broken_is_said_once_and_the_last_good_one_stays(
 ) -> None:
     show = started(setup)
     show.draw(3)
-    path = Path(setup.shader)
+    path = Path(setup.drawing.source.shader)
     path.write_text(GOOD.replace("rms,", "loudness,"))
     show.until(lambda: bool(show.said))
     show.draw(30)
     assert len(show.said) == 1
     assert show.said[0].startswith("good.fs:2: ") and "loudness" in show.said[0]
-    show.pipe.send(stage.Show(str(tmp_path / "missing.fs")))
+    show.pipe.send(stage.Show(Drawing.of(tmp_path / "missing.fs")))
     show.until(lambda: len(show.said) == 2)
-    show.pipe.send(stage.Show(setup.shader, (FeatureMapping("rsm", "rms"),)))
+    show.pipe.send(stage.Show(Drawing.of(Path(setup.drawing.source.shader), (FeatureMapping("rsm", "rms"),))))
     show.until(lambda: len(show.said) == 3)
     for command in (Set("/picture/hue", 0.3), Set("/master/blackout", 1.0), Set("/voice/gain", 3.0), Recall("x")):
         show.pipe.send(command)
@@ -167,7 +176,7 @@ def test_what_is_broken_is_said_once_and_the_last_good_one_stays(
 def test_a_show_that_begins_broken_waits_for_the_file_to_be_mended(
     setup: stage.StageSetup, started: Callable[[stage.StageSetup], Show]
 ) -> None:
-    path = Path(setup.shader)
+    path = Path(setup.drawing.source.shader)
     path.write_text("/*{}*/ nonsense")
     show = started(setup)
     show.draw(20)
@@ -221,8 +230,10 @@ def look_through_a_window() -> None:
     """In a process of its own: Xlib ends the whole process when a GLX window is opened after an EGL context."""
     with Window((200, 100), "a window") as window, Canvas((100, 100), "window") as canvas:
         assert window.size == (200, 100)
-        canvas.show(isf.read("/*{}*/void main() { gl_FragColor = vec4(isf_FragNormCoord.y, 0.2, 1.0, 1.0); }", "x.fs"))
-        canvas.draw(Frame())
+        shader = isf.read("/*{}*/void main() { gl_FragColor = vec4(isf_FragNormCoord.y, 0.2, 1.0, 1.0); }", "x.fs")
+        program = canvas.compile(shader)
+        canvas.draw([Step(program, Frame())], Finish(guard=False))
+        program.release()
         canvas.present(window.size)
         shown = canvas.presented(window.size)
         assert shown[:, :50].max() == 0 and shown[:, 150:].max() == 0, "black beside a picture of other proportions"

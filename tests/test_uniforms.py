@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 import pytest
@@ -10,11 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from installation.errors import InstallationError
-from installation.picture.heard import STALE_S, Envelope
-from installation.picture.isf import Input
-from installation.picture.pace import FrameTimes, Pace
+from installation.picture.heard import STALE_S, Envelope, Heard
+from installation.picture.isf import Input, Number, Shader
 from installation.picture.textures import TRAIL_MOMENTS, Trails, spectrum, waveform
-from installation.picture.uniforms import BLACKOUT_S, FeatureMapping, Uniforms
+from installation.picture.uniforms import BLACKOUT_S, FeatureMapping, Light, Uniforms
 from installation.track import FEATURES, MOMENT, Moments
 
 HOP_S = 0.023
@@ -32,7 +32,25 @@ def moments(count: int, seed: int = 3) -> Moments:
     return made
 
 
-def played(uniforms: Uniforms, heard: Moments, frames_s: list[float]) -> list[dict[str, object]]:
+class Shown:
+    """A shader's uniforms and what they hear."""
+
+    def __init__(
+        self,
+        inputs: Iterable[Input] = (),
+        mappings: Iterable[FeatureMapping] = (),
+        values: dict[str, float] | None = None,
+    ) -> None:
+        self.heard = Heard()
+        self.values = dict(values or {})
+        self.uniforms = Uniforms(self.values, self.heard, Shader("x.fs", "", tuple(inputs), ()), mappings)
+
+    def at(self, now_s: float) -> dict[str, Number]:
+        self.heard.advance(now_s)
+        return self.uniforms.at({})
+
+
+def played(uniforms: Shown, heard: Moments, frames_s: list[float]) -> list[dict[str, object]]:
     """The uniforms at each of `frames_s`, every moment given to the first frame it is heard by."""
     seen, number = [], 0
     for frame_s in frames_s:
@@ -84,8 +102,7 @@ def test_uniforms_are_the_same_at_any_frame_rate(fps: float) -> None:
     mapping = FeatureMapping("flux", "glow", -1.0, 3.0, 50.0, 300.0)
 
     def at_the_end(frames_s: list[float]) -> dict[str, object]:
-        uniforms = Uniforms()
-        uniforms.show(inputs, (mapping,))
+        uniforms = Shown(inputs, (mapping,))
         return played(uniforms, heard, [0.0, *frames_s, 1.7])[-1]
 
     expected = at_the_end([])
@@ -112,8 +129,7 @@ def test_a_shaders_float_with_a_reserved_name_is_what_is_heard() -> None:
 
 def test_sparseness_is_half_when_it_is_usual_on_any_scale() -> None:
     for scale in (0.001, 1.0, 300.0):
-        uniforms = Uniforms()
-        uniforms.show([Input("sparseness", "float")], ())
+        uniforms = Shown([Input("sparseness", "float")])
         heard = moments(40)
         heard["sparseness"] = scale
         heard["sparseness"][[20, 25, 30]] = scale * 3.0, scale / 3.0, 0.0
@@ -123,8 +139,7 @@ def test_sparseness_is_half_when_it_is_usual_on_any_scale() -> None:
 
 
 def test_age_is_counted_in_generations_from_the_youngest_heard() -> None:
-    uniforms = Uniforms()
-    uniforms.show([Input("age", "float")], ())
+    uniforms = Shown([Input("age", "float")])
     heard = moments(4)
     heard["generation"] = [3, 13, 3, 13]
     seen = [each["age"] for each in played(uniforms, heard, heard["time_s"].tolist())]
@@ -135,24 +150,21 @@ def test_an_onset_between_two_frames_is_not_lost() -> None:
     heard = moments(10)
     heard["features"][:] = 0.0
     heard["features"][4, FEATURES.index("onset")] = 1.0
-    uniforms = Uniforms()
-    uniforms.show([Input("onset", "float")], ())
+    uniforms = Shown([Input("onset", "float")])
     before, after = played(uniforms, heard, [3.5 * HOP_S, 9.5 * HOP_S])
     assert before["onset"] == 0.0
     assert 0.3 < float(str(after["onset"])) < 1.0
 
 
 def test_trail_phase_grows_from_moment_to_moment_and_stays_below_one() -> None:
-    uniforms = Uniforms()
-    uniforms.show([Input("trailPhase", "float")], ())
+    uniforms = Shown([Input("trailPhase", "float")])
     heard = moments(3)
     seen = played(uniforms, heard, [3 * HOP_S, 3.25 * HOP_S, 3.75 * HOP_S, 9 * HOP_S])
     assert [each["trailPhase"] for each in seen] == pytest.approx([0.0, 0.25, 0.75, 1.0])
 
 
 def test_when_the_voice_is_gone_features_fall_to_nothing() -> None:
-    uniforms = Uniforms()
-    uniforms.show([Input("rms", "float"), Input("sparseness", "float")], ())
+    uniforms = Shown([Input("rms", "float"), Input("sparseness", "float")])
     heard = moments(5)
     heard["features"][:] = 1.0
     last_s = float(heard["time_s"][-1])
@@ -166,8 +178,7 @@ def test_when_the_voice_is_gone_features_fall_to_nothing() -> None:
 def test_a_feature_that_is_not_a_number_is_heard_as_nothing() -> None:
     heard = moments(1)
     heard["features"][:] = np.nan
-    uniforms = Uniforms()
-    uniforms.show([Input("rms", "float")], ())
+    uniforms = Shown([Input("rms", "float")])
     assert played(uniforms, heard, [1.0])[0]["rms"] == 0.0
 
 
@@ -181,23 +192,21 @@ def test_later_ones_win_default_parameter_heard_mapping() -> None:
         Input("glow", "float", 0.1),
         Input("zoom", "float", 2.0),
     )
-    values = {"/picture/hue": 0.7, "/picture/flux": 0.9, "/picture/glow": 0.5}
-    uniforms = Uniforms(values)
-    uniforms.show(
-        inputs, (FeatureMapping("sparseness", "/picture/glow", 1.0, 2.0, 0.0, 0.0), FeatureMapping("rms", "gone"))
-    )
+    values = {"/picture/hue": 0.7, "/picture/input/flux": 0.9, "/picture/input/glow": 0.5}
+    mappings = (FeatureMapping("sparseness", "/picture/glow", 1.0, 2.0, 0.0, 0.0), FeatureMapping("rms", "gone"))
+    uniforms = Shown(inputs, mappings, values)
     heard = moments(1)
     heard["features"], heard["sparseness"] = 0.25, 3.5
     uniforms.heard.push(heard)
     seen = uniforms.at(float(heard["time_s"][0]))
     assert seen == pytest.approx({"hue": 0.7, "flux": 0.25, "glow": 1.5, "zoom": 2.0})
-    uniforms.set("/picture/hue", 0.1)
+    uniforms.values["/picture/hue"] = 0.1
     assert uniforms.at(1.0)["hue"] == 0.1
 
 
 def test_a_mapping_from_what_is_not_heard_is_refused_with_a_hint() -> None:
     with pytest.raises(InstallationError, match="did you mean rms"):
-        Uniforms().show((), (FeatureMapping("rmss", "glow"),))
+        Shown((), (FeatureMapping("rmss", "glow"),))
 
 
 def test_values_have_their_type_and_stay_in_their_range() -> None:
@@ -207,37 +216,51 @@ def test_values_have_their_type_and_stay_in_their_range() -> None:
         Input("on", "bool", 1.0),
         Input("where", "point2D", (0.5, 0.5)),
     )
-    uniforms = Uniforms({"/picture/amount": 4.0, "/picture/count": 9.0, "/picture/on": 0.0})
-    uniforms.show(inputs, ())
+    values = {"/picture/input/amount": 4.0, "/picture/input/count": 9.0, "/picture/input/on": 0.0}
+    uniforms = Shown(inputs, (), values)
     assert uniforms.at(0.0) == {"amount": 1.0, "count": 5, "on": False, "where": (0.5, 0.5)}
     assert isinstance(uniforms.at(0.0)["count"], int)
 
 
 def test_an_event_is_true_for_one_frame() -> None:
-    uniforms = Uniforms()
-    uniforms.show((Input("flash", "event"),), ())
-    uniforms.set("/picture/flash", 1.0)
+    uniforms = Shown((Input("flash", "event"),))
+    uniforms.values["/picture/input/flash"] = 1.0
     assert [uniforms.at(0.1 * index)["flash"] for index in range(3)] == [True, False, False]
 
 
+def test_a_point_and_a_colour_are_turned_by_their_parts() -> None:
+    inputs = (Input("where", "point2D", (0.5, 0.5)), Input("tint", "color", (0.1, 0.2, 0.3, 1.0)))
+    uniforms = Shown(inputs, (), {"/picture/input/where/y": 0.25, "/picture/input/tint/green": 0.9})
+    assert uniforms.at(0.0) == {"where": (0.5, 0.25), "tint": (0.1, 0.9, 0.3, 1.0)}
+
+
+def test_a_knob_of_the_picture_turns_only_an_input_that_goes_as_it_does() -> None:
+    """Other shaders have a brightness of -1..1, and a hue in degrees."""
+    inputs = (Input("brightness", "float", 0.0, -1.0, 1.0), Input("hue", "float", 90.0, 0.0, 360.0))
+    values = {"/picture/brightness": 0.25, "/picture/hue": 0.5}
+    uniforms = Shown(inputs, (), values)
+    assert uniforms.at(0.0) == {"brightness": 0.0, "hue": 90.0}
+    assert not uniforms.uniforms.dims()
+
+
 def test_blackout_is_exact_and_faded_at_the_same_speed_at_any_frame_rate() -> None:
-    slow, fast = Uniforms(), Uniforms()
-    assert slow.gain(0.0) == fast.gain(0.0) == 1.0
-    for uniforms in (slow, fast):
-        uniforms.set("/master/blackout", 1.0)
+    values = {"/master/blackout": 0.0}
+    slow, fast = Light(values), Light(values)
+    assert slow.at(0.0, False) == fast.at(0.0, False) == 1.0
+    values["/master/blackout"] = 1.0
     half_s = BLACKOUT_S / 2
     for index in range(1, 9):
-        last = fast.gain(half_s * index / 8)
-    assert slow.gain(half_s) == pytest.approx(last) == pytest.approx(0.5)
-    assert slow.gain(10.0) == 0.0
+        last = fast.at(half_s * index / 8, False)
+    assert slow.at(half_s, False) == pytest.approx(last) == pytest.approx(0.5)
+    assert slow.at(10.0, False) == 0.0
 
 
 def test_brightness_is_the_shaders_own_where_it_has_such_an_input() -> None:
-    uniforms = Uniforms({"/picture/brightness": 0.25})
-    uniforms.show((), ())
-    assert uniforms.gain(0.0) == 0.25
-    uniforms.show((Input("brightness", "float", 1.0),), ())
-    assert (uniforms.gain(0.0), uniforms.at(0.0)["brightness"]) == (1.0, 0.25)
+    values = {"/picture/brightness": 0.25}
+    light = Light(values)
+    assert light.at(0.0, Shown((), (), values).uniforms.dims()) == 0.25
+    own = Shown((Input("brightness", "float", 1.0),), (), values)
+    assert (light.at(0.0, own.uniforms.dims()), own.at(0.0)["brightness"]) == (1.0, 0.25)
 
 
 # Textures
@@ -288,31 +311,3 @@ def test_a_narrow_spectrum_keeps_every_peak_and_a_full_one_is_itself() -> None:
         assert narrow.shape == (1, width)
         assert narrow.max() == 1.0
         assert narrow.argmax() == 77 * width // 512
-
-
-# Pace
-
-
-def test_deadlines_do_not_drift_and_a_late_frame_is_not_made_up_for() -> None:
-    pace = Pace(50.0, 0.0)
-    now_s = 0.0
-    for _ in range(1000):
-        now_s += 0.007
-        now_s += pace.wait_s(now_s)
-    assert now_s == pytest.approx(1000 / 50.0)
-    assert pace.wait_s(now_s + 1.0) == 0.0
-    assert pace.wait_s(now_s + 1.0) == pytest.approx(0.02)
-
-
-def test_percentiles_of_many_frames_are_right_and_need_no_more_room() -> None:
-    rng = np.random.default_rng(5)
-    times = FrameTimes(np.random.default_rng(1))
-    taken_ms = rng.gamma(4.0, 2.0, 60_000)
-    for each in taken_ms:
-        times.push(float(each))
-    figures = times.figures()
-    assert figures["p50"] == pytest.approx(float(np.percentile(taken_ms, 50)), rel=0.06)
-    assert figures["p99"] == pytest.approx(float(np.percentile(taken_ms, 99)), rel=0.15)
-    assert figures["max"] == pytest.approx(float(taken_ms.max()), abs=1e-3)
-    assert times.count == 60_000
-    assert times._sample_ms.nbytes == 8 * 1024

@@ -103,7 +103,7 @@ class Analyser:
             features[1] = centroid(magnitudes, self._frequency_hz)
             features[2] = flux(magnitudes, self._before)
         features[3] = self._onset.push(onset.mel_db(magnitudes, self._mel_weights))
-        features[4:] = self._levels.push(bands.levels(magnitudes, self._band_weights), self.hop_s)
+        features[4:12] = self._levels.push(bands.levels(magnitudes, self._band_weights), self.hop_s)
         self._before = magnitudes
         return Hearing(self.position, features, spectrum.display(magnitudes))
 

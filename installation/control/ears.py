@@ -1,14 +1,19 @@
-"""All that people say to the show: OSC on a port that is kept open, MIDI through pickups, counted together."""
+"""All that people say to the show, and all they are told: OSC on a port that is kept open, OSCQuery beside it, MIDI
+through pickups, counted together."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
+from installation.actions import ACTIONS, RECALL, REVIVE
 from installation.commands import Control, Refused
 from installation.control.controller import MidiMessage, MidiPort
 from installation.control.osc import OscPort
+from installation.control.oscquery import Namespace, Reading
+from installation.control.oscquery_server import OscQueryServer
 from installation.control.pickup import Desk
+from installation.control.telling import PREFIX
 from installation.errors import ControlError
 from installation.parameters import Parameter
 from installation.scene import Osc, Scene
@@ -20,13 +25,23 @@ Obey = Callable[[Control], Refused | None]
 
 
 class Ears:
-    """`obey` carries commands out, `log` takes sentences. The scene says where to listen and what MIDI turns."""
+    """`obey` carries commands out, `log` takes sentences, `values` gives how every parameter stands. The scene says
+    where to listen and what MIDI turns; `readings` are what can be heard."""
 
     def __init__(
-        self, obey: Obey, log: Callable[[str], None], scene: Scene, parameters: Mapping[str, Parameter]
+        self,
+        obey: Obey,
+        log: Callable[[str], None],
+        scene: Scene,
+        parameters: Mapping[str, Parameter],
+        readings: Iterable[Reading] = (),
+        values: Callable[[], Mapping[str, float]] = dict,
     ) -> None:
         self._obey, self._log = obey, log
         self._port = OscPort(parameters, obey)
+        self._readings, self._values = tuple(readings), values
+        self._heard: dict[str, float] = {}
+        self._query = OscQueryServer(scene.name, self._namespace(parameters), self._all_values, self._hear_packet)
         self._midi_messages = self._midi_refused = 0
         self._wanted = scene.osc
         self.change(scene, parameters)
@@ -36,17 +51,28 @@ class Ears:
         be cut off by it."""
         self._desk = Desk(scene.midi, parameters)
         self._port.parameters = parameters
+        self._query.change(scene.name, self._namespace(parameters))
         if "osc" in scene.model_fields_set:
             self._wanted = scene.osc
 
     async def listen(self) -> None:
         """Keep the port open where it is wanted; what can't be opened now is tried again."""
+        await self._keep(self._open)
+
+    async def serve(self) -> None:
+        """Keep OSCQuery served where it is wanted, likewise."""
+        try:
+            await self._keep(self._open_query)
+        finally:
+            await self._query.close()
+
+    async def _keep(self, open_: Callable[[Osc, str | None], Awaitable[str | None]]) -> None:
         opened: Osc | None = None
         refused: str | None = None
         while True:
             if self._wanted != opened:
                 wanted = self._wanted
-                refused = await self._open(wanted, refused)
+                refused = await open_(wanted, refused)
                 opened = None if refused else wanted
             await asyncio.sleep(RETRY_S if refused else LOOK_S)
 
@@ -54,13 +80,35 @@ class Ears:
         """Why not, said once, or None."""
         self._port.close()
         try:
-            await self._port.open(osc.host, osc.port, tuple((peer.host, peer.port) for peer in osc.feedback))
+            feedback = tuple((peer.host, peer.port) for peer in osc.feedback)
+            features = tuple((peer.host, peer.port, peer.rate_hz, peer.names) for peer in osc.features)
+            await self._port.open(osc.host, osc.port, feedback, features)
         except ControlError as error:
             if str(error) != refused:
                 self._log(f"no OSC: {error}")
             return str(error)
         self._log(f"OSC on {osc.host}:{self._port.port}")
         return None
+
+    async def _open_query(self, osc: Osc, refused: str | None) -> str | None:
+        """Why not, said once, or None."""
+        await self._query.close()
+        if osc.query_port is None:
+            return None
+        try:
+            await self._query.open(osc.host, osc.query_port, osc.port)
+        except ControlError as error:
+            if str(error) != refused:
+                self._log(f"no OSCQuery: {error}")
+            return str(error)
+        self._log(f"OSCQuery on http://{osc.host}:{self._query.port}")
+        return None
+
+    def _namespace(self, parameters: Mapping[str, Parameter]) -> Namespace:
+        return Namespace(parameters, (*ACTIONS, RECALL, REVIVE), self._readings)
+
+    def _all_values(self) -> Mapping[str, float]:
+        return {**self._values(), **self._heard}
 
     def hear(self, message: MidiMessage | MidiPort, values: Mapping[str, float], now_s: float) -> None:
         """What the reader of MIDI sends; `values` are the parameters' now."""
@@ -75,6 +123,24 @@ class Ears:
     def tell(self, address: str, value: float) -> None:
         """Whoever wants to know: a parameter is turned."""
         self._port.tell(address, value)
+        self._query.tell(address, value)
+
+    def _hear_packet(self, data: bytes) -> None:
+        """An OSC packet that came by WebSocket."""
+        self._port.datagram_received(data, ("127.0.0.1", 0))
+
+    @property
+    def tells_features(self) -> bool:
+        """Whether anybody wants to know what is heard."""
+        return self._port.tells_features or self._query.serving
+
+    def tell_features(self, values: Mapping[str, float]) -> None:
+        """Whoever wants to know: this is heard now."""
+        self._port.tell_features(values)
+        before, self._heard = self._heard, {PREFIX + name: value for name, value in values.items()}
+        for address in self._query.listened:
+            if address in self._heard and self._heard[address] != before.get(address):
+                self._query.tell(address, self._heard[address])
 
     def figures(self) -> dict[str, int]:
         """What control came to: the report's part."""

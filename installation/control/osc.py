@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import math
 import socket
 import time
 from collections import deque
@@ -19,7 +20,8 @@ from typing import Any
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from installation.commands import Control, Ping, Refused
-from installation.control.router import Due, Subscribe, from_osc
+from installation.control.router import Due, Subscribe, SubscribeFeatures, from_osc
+from installation.control.telling import Telling
 from installation.errors import ControlError
 from installation.parameters import WHOLE, Parameter
 
@@ -59,15 +61,27 @@ class OscPort(asyncio.DatagramProtocol):
         self._later: set[asyncio.TimerHandle] = set()
         self._feedback: tuple[Address, ...] = ()
         self._leases: dict[Address, tuple[Address, float]] = {}
+        self._tellings: dict[Address, tuple[Telling, float]] = {}
         self._sender: Address | None = None
         self._socket: socket.socket | None = None
         self._transport: asyncio.BaseTransport | None = None
 
-    async def open(self, host: str, port: int, feedback: Iterable[tuple[str, int]] = ()) -> None:
-        """Hear on `port` of `host` (0: any free port, then in `self.port`), and always tell the peers in `feedback`."""
+    async def open(
+        self,
+        host: str,
+        port: int,
+        feedback: Iterable[tuple[str, int]] = (),
+        features: Iterable[tuple[str, int, float, str]] = (),
+    ) -> None:
+        """Hear on `port` of `host` (0: any free port, then in `self.port`), always tell the peers in `feedback` what is
+        turned, and those in `features` what is heard: host, port, rate in Hz, pattern of names."""
         loop = asyncio.get_running_loop()
         family, address = await _resolved(host, port)
         self._feedback = tuple([(await _resolved(*peer, family))[1] for peer in feedback])
+        self._tellings = {
+            (await _resolved(peer, at, family))[1]: (Telling(rate_hz, wanted), math.inf)
+            for peer, at, rate_hz, wanted in features
+        }
         self._socket = _bound(family, address)
         self.port = int(self._socket.getsockname()[1])
         await loop.create_datagram_endpoint(lambda: self, sock=self._socket)
@@ -106,6 +120,19 @@ class OscPort(asyncio.DatagramProtocol):
         content = message(address, int(value) if whole else float(value))
         for peer in self._listeners():
             self._send(content, peer)
+
+    @property
+    def tells_features(self) -> bool:
+        """Whether anybody wants to know what is heard."""
+        return bool(self._tellings)
+
+    def tell_features(self, values: Mapping[str, float]) -> None:
+        """Send whoever wants to know what is heard now, by name, each at its own rate."""
+        now_s = asyncio.get_running_loop().time()
+        self._tellings = {peer: lease for peer, lease in self._tellings.items() if lease[1] > now_s}
+        for peer, (telling, _) in self._tellings.items():
+            for packet in telling.packets(values, now_s):
+                self._send(packet, peer)
 
     def _listeners(self) -> list[Address]:
         """Peers but the sender now obeyed: a subscriber is known by its socket, a peer of the scene by its host."""
@@ -156,6 +183,8 @@ class OscPort(asyncio.DatagramProtocol):
             self._send(message("/pong"), sender)
         elif isinstance(command, Subscribe):
             self._subscribe(command, sender)
+        elif isinstance(command, SubscribeFeatures):
+            self._subscribe_features(command, sender)
         else:
             self._obey_for(sender, command)
 
@@ -177,6 +206,16 @@ class OscPort(asyncio.DatagramProtocol):
         else:
             self._leases[peer] = (sender, asyncio.get_running_loop().time() + command.seconds)
 
+    def _subscribe_features(self, command: SubscribeFeatures, sender: Address) -> None:
+        peer = (sender[0], command.port, *sender[2:])
+        if command.seconds <= 0.0:
+            self._tellings.pop(peer, None)
+        elif len(self._tellings) >= PEERS_AT_MOST and peer not in self._tellings:
+            self._refuse("/subscribe/features: too many peers")
+        else:
+            until_s = asyncio.get_running_loop().time() + command.seconds
+            self._tellings[peer] = (Telling(command.rate_hz, command.wanted), until_s)
+
     def _refuse(self, reason: str) -> None:
         self.refused += 1
         if reason not in self.reasons and len(self.reasons) >= REASONS_AT_MOST:
@@ -184,11 +223,14 @@ class OscPort(asyncio.DatagramProtocol):
         self.reasons[reason] = self.reasons.get(reason, 0) + 1
 
 
-def message(address: str, *arguments: float) -> bytes:
-    """One OSC message: whole numbers as i, others as f."""
+_TAGS: dict[type, str] = {int: "i", float: "f", str: "s"}
+
+
+def message(address: str, *arguments: float | str | bool) -> bytes:
+    """One OSC message: whole numbers as i, others as f, truth as T or F, text as s."""
     builder = OscMessageBuilder(address)
     for argument in arguments:
-        builder.add_arg(argument, "i" if isinstance(argument, int) else "f")
+        builder.add_arg(argument, _TAGS.get(type(argument), "T" if argument else "F"))
     return bytes(builder.build().dgram)
 
 

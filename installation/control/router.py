@@ -11,6 +11,7 @@
     /evolution/more 1234      more like the trajectory of this identity
     /evolution/recall 1234    that one, back from the store
     /subscribe 9001 60        send me, at port 9001, what others change in the next 60 seconds
+    /subscribe/features 9001 60 30 band*   and what is heard: so many times a second, those that match
 
 Numbers may come as any of OSC's number types; true and false are 1 and 0; text is never a number. A value outside its
 range is refused, not clipped. What needs no value obeys any but 0 and false, so that a button's release does nothing.
@@ -27,6 +28,7 @@ from installation.actions import ACTIONS, RECALL, REVIVE
 from installation.commands import Control, Ping, Ramp, Recall, Refused, Revive, Set, Wish
 from installation.control import packet, pattern
 from installation.control.packet import Argument
+from installation.control.telling import RATE_AT_MOST_HZ
 from installation.parameters import PARTS, WHOLE, Parameter, nearest, part_of
 
 BREEDERS = ("breeder", *(f"breeder {number}" for number in range(2, PARTS + 1)))
@@ -54,6 +56,9 @@ def obeying(parameter: Parameter) -> tuple[str, ...]:
 UNIT = "/unit"
 SUBSCRIBE = "/subscribe"
 UNSUBSCRIBE = "/unsubscribe"
+SUBSCRIBE_FEATURES = "/subscribe/features"
+RATE_HZ = 60.0
+"""How often features are told where nothing else is asked for."""
 RAMP_AT_MOST_S = 3600.0
 LEASE_AT_MOST_S = 3600.0
 PATTERNS_AT_MOST = 8
@@ -71,7 +76,18 @@ class Subscribe:
     seconds: float
 
 
-Asked = Control | Subscribe
+@dataclass(frozen=True)
+class SubscribeFeatures:
+    """Send the sender, at `port` of its host, what is heard in the next `seconds`, `rate_hz` times a second, of the
+    features whose names `wanted` matches; 0 seconds ends it."""
+
+    port: int
+    seconds: float
+    rate_hz: float = RATE_HZ
+    wanted: str = "*"
+
+
+Asked = Control | Subscribe | SubscribeFeatures
 
 
 class Due(NamedTuple):
@@ -239,6 +255,22 @@ def _subscribe(arguments: tuple[Argument, ...]) -> tuple[Subscribe, ...] | Refus
     return (Subscribe(int(port), seconds),)
 
 
+def _subscribe_features(arguments: tuple[Argument, ...]) -> tuple[SubscribeFeatures, ...] | Refused:
+    wanted = arguments[-1] if arguments and isinstance(arguments[-1], str) else None
+    numbers = _numbers(arguments if wanted is None else arguments[:-1])
+    if isinstance(numbers, Refused) or len(numbers) not in (2, 3):
+        return Refused(f"{SUBSCRIBE_FEATURES}: needs a port and seconds, and may have a rate and a pattern")
+    lease = _subscribe(numbers[:2])
+    if isinstance(lease, Refused):
+        return Refused(lease.reason.replace(SUBSCRIBE, SUBSCRIBE_FEATURES, 1))
+    rate_hz = numbers[2] if len(numbers) == 3 else RATE_HZ
+    if not 1.0 <= rate_hz <= RATE_AT_MOST_HZ:
+        return Refused(f"{SUBSCRIBE_FEATURES}: a rate of {rate_hz:g} is outside 1..{RATE_AT_MOST_HZ:g} Hz")
+    if wanted is not None and (len(wanted) > 64 or "/" in wanted or pattern.read("/" + wanted) is None):
+        return Refused(f"{SUBSCRIBE_FEATURES}: {_shown(wanted)!r} is no pattern of names")
+    return (SubscribeFeatures(lease[0].port, lease[0].seconds, rate_hz, "*" if wanted is None else wanted),)
+
+
 def _unsubscribe(arguments: tuple[Argument, ...]) -> tuple[Subscribe, ...] | Refused:
     return _subscribe((*arguments, 0))
 
@@ -252,5 +284,6 @@ _WORDS: dict[str, Callable[[tuple[Argument, ...]], tuple[Asked, ...] | Refused]]
     RECALL: _recall,
     REVIVE: _revive,
     SUBSCRIBE: _subscribe,
+    SUBSCRIBE_FEATURES: _subscribe_features,
     UNSUBSCRIBE: _unsubscribe,
 }

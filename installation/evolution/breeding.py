@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from installation.commands import Trajectory
+from installation.commands import Atlas, Trajectory
 from installation.errors import StoreError
 from installation.evolution.archive import Archive
+from installation.evolution.atlas import ON_THE_MAP, Survey
 from installation.evolution.audition import Decode
 from installation.evolution.container import trajectory
 from installation.evolution.diagnosis import Diagnosis, diagnose
@@ -53,13 +54,15 @@ class Breeder:
         self.rejected: Counter[str] = Counter(dict.fromkeys((*REASONS, BANISHED), 0))
         self.store_fault: str | None = None
         self._rejected_now: Counter[str] = Counter()
+        self.survey = Survey()
         self._found = Diagnosis("", "")
         self._suspected = 0
         self._to_name: tuple[str, dict[str, Any]] | None = None
         """The embedding points are of, as long as the store has no number for it."""
         held = store.state() if store else None
-        if held is not None:
+        if store is not None and held is not None:
             self._go_on(held)
+            self.survey.meet(store.remembered(ON_THE_MAP))
 
     def steer(self, steering: Steering) -> None:
         """Heard from the next brood on."""
@@ -95,6 +98,7 @@ class Breeder:
     def keep(self) -> None:
         """Write the search as it is now to the store, if there is one. A full disk doesn't end the show: the search
         goes on, and the next generation that can be written brings what this one lacked."""
+        self.survey.meet(self.search.newcomers.values())
         if self.store is None:
             self.search.settled()
             return
@@ -220,6 +224,10 @@ class Breeder:
         )
         self._to_name = (name, calibration)
         self.keep()
+
+    def atlas(self) -> Atlas:
+        """The map of what the search knows now; no chance of the search's goes into it."""
+        return self.survey.atlas(self.search)
 
     def figures(self) -> dict[str, Any]:
         """The search's part of the run's report."""

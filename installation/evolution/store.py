@@ -175,6 +175,10 @@ class Store:
             )
             return {identity: floats(point) for identity, point in rows}
 
+    def remembered(self, count: int) -> list[Individual]:
+        """The youngest `count` of those remembered with that state, the youngest first."""
+        return list(self._individuals("WHERE archived ORDER BY identity DESC LIMIT ?", (count,)))
+
     def individual(self, identity: int) -> Individual | None:
         """One that lived, if it is still kept."""
         return next(self._individuals("WHERE identity = ?", (identity,)), None)

@@ -1,7 +1,9 @@
-"""An ISF shader as GLSL: the built-ins of the format, its inputs as uniforms, and errors at the author's own line.
+"""A shader as GLSL: the built-ins of ISF, its inputs as uniforms, and errors at the author's own line.
 
 One program a pass: PASSINDEX is a constant, so a driver drops what a pass does not use (on a software renderer that is
 most of the cost of a shader with several passes). `#line` makes compilers count the author's lines, header included.
+Which text a line is in is told by its number too, for Mesa forgets the number of the text (`#line`'s second) in most of
+its errors: those of text 1 are counted from LINES on, of text 2 from 2 * LINES, and those written here from OURS on.
 """
 
 from __future__ import annotations
@@ -9,7 +11,9 @@ from __future__ import annotations
 import re
 
 from installation.errors import ShaderError
-from installation.picture.isf import Shader
+from installation.picture import finishing
+from installation.picture.shader import Shader
+from installation.picture.words import WORDS
 
 VERTEX = """#version 330 core
 out vec2 isf_FragNormCoord;
@@ -20,23 +24,34 @@ void main() {
     gl_Position = vec4(corner * 2.0 - 1.0, 0.0, 1.0);
 }
 """
+"""Of a shader without a vertex shader of its own."""
 
 BUILT_IN = ("TIME", "TIMEDELTA", "DATE", "FRAMEINDEX", "RENDERSIZE")
 """Uniforms every pass has. PASSINDEX is a constant."""
 
+LINES = 1_000_000
+OURS = 99 * LINES
+"""How lines are counted that are not the first text's."""
+
 _PREFIX = """#version 330 core
+#line {ours} 0
 #extension GL_ARB_shading_language_420pack : enable
 #extension GL_ARB_gpu_shader5 : enable
 {extensions}
-out vec4 isf_FragColor;
-in vec2 isf_FragNormCoord;
 uniform float TIME;
 uniform float TIMEDELTA;
 uniform vec4 DATE;
 uniform int FRAMEINDEX;
 uniform vec2 RENDERSIZE;
 #define PASSINDEX {index}
+#define vv_FragNormCoord isf_FragNormCoord
+#define vv_vertShaderInit isf_vertShaderInit
+#define texture1D texture
 #define texture2D texture
+#define texture2DLod textureLod
+#define texture2DProj textureProj
+#define texture2DRect(image, at) texture(image, (at) / IMG_SIZE(image))
+#define texture2DRectProj(image, at) texture(image, (at).xy / (at).z / IMG_SIZE(image))
 #define IMG_SIZE(image) vec2(textureSize(image, 0))
 #define IMG_NORM_PIXEL(image, at) texture(image, at)
 #define IMG_PIXEL(image, at) texture(image, (at) / IMG_SIZE(image))
@@ -44,40 +59,38 @@ uniform vec2 RENDERSIZE;
 #define IMG_THIS_NORM_PIXEL(image) texture(image, isf_FragNormCoord)
 """
 
+_FRAGMENT = """out vec4 isf_FragColor;
+in vec2 isf_FragNormCoord;
+#define varying in
+#define main isf_authorMain
+"""
+
 # A persistent target that has caught one NaN would keep and spread it for ever: none leaves a pass.
 _SUFFIX = """
-#line 1 1
+#line {ours} 0
 #undef main
-void main() {
+void main() {{
     isf_FragColor = vec4(0.0);
     isf_authorMain();
     if (any(isnan(isf_FragColor)) || any(isinf(isf_FragColor))) isf_FragColor = vec4(0.0);
-    SEEN
-}
-"""
-
-GAIN = "isf_gain"
-"""Uniform of the pass that is seen: what its light is multiplied by."""
-
-# Ordered noise along the R2 sequence (the reciprocal powers of the plastic number) against bands in dark gradients.
-# Under half an 8-bit step, so that a value that is one of the 256 stays it; none on black.
-_SEEN = f"""
-uniform float {GAIN};
-vec4 isf_seen(vec4 light) {{
-    float noise = fract(dot(gl_FragCoord.xy, vec2(0.7548776662, 0.5698402910))) - 0.5;
-    vec3 dimmed = clamp(light.rgb, 0.0, 1.0) * {GAIN};
-    return vec4(dimmed + noise * 0.7 / 255.0 * step(0.5 / 255.0, {GAIN}), 1.0);
+    {finished}
 }}
 """
 
-FINISH = f"""#version 330 core
-in vec2 isf_FragNormCoord;
-out vec4 colour;
-uniform sampler2D picture;
-{_SEEN}
-void main() {{ colour = isf_seen(texture(picture, isf_FragNormCoord)); }}
+# Drawn as a strip of the picture's four corners, for the author's shader may turn or bend it.
+_OWN_VERTEX = """out vec2 isf_FragNormCoord;
+#define varying out
+#define attribute in
+void isf_vertShaderInit() {
+    isf_FragNormCoord = vec2(float(gl_VertexID & 1), float(gl_VertexID >> 1));
+    gl_Position = vec4(isf_FragNormCoord * 2.0 - 1.0, 0.0, 1.0);
+}
 """
-"""A target as it is seen, for a shader whose last pass has one."""
+
+# Sizes under the names by which some public shaders know them.
+_RECTANGLE = """#define _{name}_imgSize IMG_SIZE({name})
+#define _{name}_imgRect vec4(vec2(0.0), IMG_SIZE({name}))
+"""
 
 COPY = """#version 330 core
 in vec2 isf_FragNormCoord;
@@ -86,57 +99,132 @@ uniform sampler2D picture;
 void main() { colour = texture(picture, isf_FragNormCoord); }
 """
 
-RENAMED = {"centroid": "isf_centroid"}
-"""Inputs whose name is a word of GLSL, and what the uniform is called instead; a macro hides it from the author."""
+RENAMED = {word: f"isf_{word}" for word in sorted(WORDS)}
+"""Names of inputs and images that are words of GLSL, and what the uniform is called instead; in the author's text they
+are replaced wherever they are not called as a function."""
 
 _TYPES = {"event": "bool", "bool": "bool", "long": "int", "float": "float", "point2D": "vec2", "color": "vec4"}
 
 _VERSION = re.compile(r"^[ \t]*#[ \t]*version\b.*$", re.MULTILINE)
-_EXTENSION = re.compile(r"^[ \t]*#[ \t]*extension\b.*$", re.MULTILINE)
-_COLOUR = re.compile(r"\bgl_FragColor\b")
+_EXTENSION = re.compile(r"^[ \t]*#[ \t]*extension[ \t]+(\w+)[ \t]*:[ \t]*(\w+).*$", re.MULTILINE)
+_COLOUR = re.compile(r"\bgl_FragColor\b|\bgl_FragData[ \t]*\[[ \t]*0[ \t]*\]")
+_DISCARD = re.compile(r"\bdiscard\b")
 
 _COMPLAINTS = (
-    re.compile(r"^(?P<string>\d+):(?P<line>\d+)\(\d+\):\s*(?:preprocessor )?error:?\s*(?P<message>.*)$", re.MULTILINE),
-    re.compile(r"^(?P<string>\d+)\((?P<line>\d+)\)\s*:\s*error\s*(?P<message>.*)$", re.MULTILINE),
-    re.compile(r"^ERROR:\s*(?P<string>\d+):(?P<line>\d+):\s*(?P<message>.*)$", re.MULTILINE),
+    re.compile(r"^(?:\d+):(?P<line>\d+)\(\d+\):\s*(?:preprocessor )?error:?\s*(?P<message>.*)$", re.MULTILINE),
+    re.compile(r"^(?:\d+)\((?P<line>\d+)\)\s*:\s*error\s*(?P<message>.*)$", re.MULTILINE),
+    re.compile(r"^ERROR:\s*(?:\d+):(?P<line>\d+):\s*(?P<message>.*)$", re.MULTILINE),
 )
 """How Mesa, NVIDIA, and AMD and Apple word an error."""
 
+_QUOTED = re.compile(r"[`'\"]([A-Za-z_]\w*)['\"]")
+_OWN_NAME = re.compile(r"\bisf_(\w+)")
+
 
 def fragment(shader: Shader, index: int) -> str:
-    """GLSL of pass `index` of `shader`; the last one, if it has no target, through gain and dither."""
-    seen = index == len(shader.passes) - 1 and shader.passes[index].target is None
-    extensions = "\n".join(match[0].strip() for match in _EXTENSION.finditer(shader.source))
-    body = _COLOUR.sub("isf_FragColor", _VERSION.sub("", _EXTENSION.sub("", shader.source)))
+    """The fragment shader of pass `index`; the last one's light is finished, unless that is done apart."""
+    seen = index == len(shader.passes) - 1 and not finished_apart(shader)
+    texts = shader.passes[index].texts
     return "".join(
         (
-            _PREFIX.format(index=index, extensions=extensions),
-            _SEEN if seen else "",
-            _uniforms(shader),
-            "#define main isf_authorMain\n#line 1 0\n",
-            body,
-            _SUFFIX.replace("SEEN", "isf_FragColor = isf_seen(isf_FragColor);" if seen else ""),
+            _prefix(shader, index, texts),
+            finishing.GLSL if seen else "",
+            _uniforms(shader, index),
+            _FRAGMENT,
+            *(_body(shader, number) for number in texts),
+            _SUFFIX.format(ours=OURS, finished="isf_FragColor = isf_finished(isf_FragColor);" if seen else ""),
         )
     )
 
 
-def _uniforms(shader: Shader) -> str:
-    """The inputs and targets as uniforms, each counted as the author's line that names it."""
-    kinds = {each.name: _TYPES.get(each.kind, "sampler2D") for each in shader.inputs}
-    lines = [f"#define {name} {uniform}\n" for name, uniform in RENAMED.items() if name in kinds]
-    lines += [f"#line {each.line} 0\nuniform {kinds[each.name]} {each.name};\n" for each in shader.inputs]
-    targets = dict.fromkeys(each.target for each in shader.passes if each.target)
-    lines.extend(f"uniform sampler2D {target};\n" for target in targets)
-    return "".join(lines)
+def vertex(shader: Shader, index: int) -> str:
+    """The vertex shader of pass `index`: the author's, or one that covers the picture."""
+    if shader.vertex is None:
+        return VERTEX
+    parts = (
+        _prefix(shader, index, (shader.vertex,)),
+        _uniforms(shader, index),
+        _OWN_VERTEX,
+        _body(shader, shader.vertex),
+    )
+    return "".join(parts)
+
+
+def finished_apart(shader: Shader) -> bool:
+    """Whether what the last pass draws is finished by a draw of its own: where it has a target, or may leave pixels
+    out, which the flash guard must see all the same."""
+    last = shader.passes[-1]
+    return last.target is not None or leaves_out(shader, len(shader.passes) - 1)
+
+
+def leaves_out(shader: Shader, index: int) -> bool:
+    """Whether pass `index` may leave pixels undrawn."""
+    texts = (shader.texts[number].source for number in shader.passes[index].texts)
+    return shader.vertex is not None or any(_DISCARD.search(each) for each in texts)
+
+
+def _prefix(shader: Shader, index: int, texts: tuple[int, ...]) -> str:
+    """What comes before all else. An extension that is required is only asked for: a driver may have it unnamed."""
+    found = (match for number in texts for match in _EXTENSION.finditer(shader.texts[number].source))
+    wanted = dict.fromkeys(f"#extension {match[1]} : {match[2].replace('require', 'enable')}" for match in found)
+    return _PREFIX.format(ours=OURS, index=index, extensions="\n".join(wanted))
+
+
+def _uniforms(shader: Shader, index: int) -> str:
+    """The inputs as uniforms, each counted as the author's line that names it, and what pass `index` samples."""
+    numbers = [(each, _TYPES[each.kind]) for each in shader.inputs if not each.is_image]
+    lines = [f"#line {each.line} 0\nuniform {kind} {_uniform(each.name)};\n" for each, kind in numbers]
+    named = {each.name: each.line for each in shader.inputs} | {each.name: each.line for each in shader.imported}
+    for channel in shader.channels(index):
+        lines.append(f"#line {named.get(channel.name, 1)} 0\nuniform sampler2D {_uniform(channel.name)};\n")
+        if any(f"_{channel.name}_img" in text.source for text in shader.texts):
+            lines.append(_RECTANGLE.format(name=channel.name))
+    return "".join([*lines, f"#line {OURS} 0\n"])
+
+
+def _body(shader: Shader, number: int) -> str:
+    """The author's text `number`, each line where it was."""
+    body = _COLOUR.sub("isf_FragColor", _VERSION.sub("", _EXTENSION.sub("", shader.texts[number].source)))
+    names = [name for name in (*(each.name for each in shader.inputs), *shader.images) if name in RENAMED]
+    for name in dict.fromkeys(names):
+        body = re.sub(rf"\b{name}\b(?!\s*\()", RENAMED[name], body)
+    first = 1 + number * LINES if shader.texts[number].file else OURS
+    return f"#line {first} 0\n{body}\n"
+
+
+def _uniform(name: str) -> str:
+    return RENAMED.get(name, name)
 
 
 def complaint(shader: Shader, log: str) -> ShaderError:
-    """What a compiler's or linker's `log` says of `shader`, at the author's line where it names one."""
+    """What a compiler's or linker's `log` says of `shader`, in the file and at the line where it is the author's."""
     found = [match for pattern in _COMPLAINTS for match in pattern.finditer(log)]
     if found and "isf_authorMain" in found[0]["message"]:
         return ShaderError(shader.file, "there is no void main()")
-    own = next((match for match in found if match["string"] == "0"), None)
-    if own is not None:
-        return ShaderError(shader.file, own["message"].strip(), int(own["line"]))
+    for match in found:
+        number, line = divmod(int(match["line"]), LINES)
+        message = _OWN_NAME.sub(_written, match["message"].strip())
+        if number < len(shader.texts):
+            return ShaderError(shader.texts[number].file, message, line)
+        if "end of file" in message:
+            last = shader.texts[shader.passes[0].texts[-1]]
+            return ShaderError(last.file or shader.file, message, last.source.count("\n") + 1)
     words = " ".join(line.strip() for line in log.splitlines() if line.strip(" =\t"))
-    return ShaderError(shader.file, words or "it does not compile, and the driver does not say why")
+    words = _OWN_NAME.sub(_written, words) or "it does not compile, and the driver does not say why"
+    file, found_line = _place(shader, words)
+    return ShaderError(file, words, found_line)
+
+
+def _written(match: re.Match[str]) -> str:
+    """A name as the author wrote it."""
+    return match[1] if match[1] in RENAMED else match[0]
+
+
+def _place(shader: Shader, words: str) -> tuple[str, int | None]:
+    """Where the first name that a linker quotes stands in the author's texts."""
+    for name in _QUOTED.findall(words):
+        for text in shader.texts:
+            match = re.search(rf"\b{name}\b", text.source) if text.file else None
+            if match:
+                return text.file, text.source.count("\n", 0, match.start()) + 1
+    return shader.file, None

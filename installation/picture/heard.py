@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -58,9 +59,10 @@ class Heard:
         self._followers.append((source, envelope))
         return envelope
 
-    def forget(self) -> None:
-        """Let go of every envelope; what is heard stays."""
-        self._followers.clear()
+    def leave(self, envelopes: Iterable[Envelope]) -> None:
+        """Let go of these envelopes."""
+        gone = {id(envelope) for envelope in envelopes}
+        self._followers = [(source, envelope) for source, envelope in self._followers if id(envelope) not in gone]
 
     def push(self, moments: Moments) -> None:
         """Live through `moments`, oldest first, each at its own time."""

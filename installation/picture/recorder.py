@@ -6,15 +6,16 @@ The same frames and samples give the same bytes. A file is written beside its na
 from __future__ import annotations
 
 import wave
-from fractions import Fraction
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from installation.errors import RenderError
+from installation.picture.film import Film
 
 Frame = npt.NDArray[np.uint8]
 Samples = npt.NDArray[np.float32]
@@ -88,62 +89,8 @@ class Recorder:
         self._writer.write_sound(np.clip(block, -1.0, 1.0))
 
 
-class _Film:
-    """H.264 and AAC by PyAV. Presentation times are counted, frames / fps and samples / rate, so both stay in step."""
-
-    frames = True
-    sound = True
-
-    def __init__(self, recorder: Recorder, part: Path) -> None:
-        import av
-
-        if recorder.size[0] % 2 or recorder.size[1] % 2:
-            raise RenderError(f"{recorder.path}: H.264 needs an even width and height, got {recorder.size}")
-        self._av = av
-        # bitexact: no date and no library version in the file.
-        self._film = av.open(str(part), "w", format="mp4", options={"movflags": "+faststart", "fflags": "+bitexact"})
-        rate = Fraction(recorder.fps).limit_denominator(1001)
-        self._picture: Any = self._film.add_stream("libx264", rate=rate, options={"crf": "16", "preset": "medium"})
-        self._picture.width, self._picture.height = recorder.size
-        self._picture.pix_fmt = "yuv420p"
-        self._picture.codec_context.time_base = 1 / rate
-        self._picture.codec_context.thread_count = 2
-        layout = "mono" if recorder.channels == 1 else "stereo" if recorder.channels == 2 else f"{recorder.channels}c"
-        self._sound: Any = self._film.add_stream("aac", rate=recorder.sample_rate_hz, layout=layout)
-        self._sound.bit_rate = 192_000
-        for stream in (self._picture, self._sound):
-            stream.codec_context.flags |= av.codec.context.Flags.bitexact
-        self._layout = layout
-        self._rate_hz = recorder.sample_rate_hz
-        self._frames = self._samples = 0
-
-    def write_frame(self, rgb: Frame) -> None:
-        # Converted here: left to the encoder, about one film in thirty came out with other bytes (PyAV 18.1, measured).
-        frame = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24").reformat(format="yuv420p")
-        frame.pts = self._frames
-        frame.time_base = self._picture.codec_context.time_base
-        self._frames += 1
-        self._film.mux(self._picture.encode(frame))
-
-    def write_sound(self, block: Samples) -> None:
-        if not len(block):
-            return
-        planes = np.ascontiguousarray(block.T, np.float32)
-        frame = self._av.AudioFrame.from_ndarray(planes, format="fltp", layout=self._layout)
-        frame.sample_rate = self._rate_hz
-        frame.pts = self._samples
-        frame.time_base = Fraction(1, self._rate_hz)
-        self._samples += len(block)
-        self._film.mux(self._sound.encode(frame))
-
-    def close(self) -> None:
-        try:
-            if self._frames:
-                self._film.mux(self._picture.encode(None))
-            if self._samples:
-                self._film.mux(self._sound.encode(None))
-        finally:
-            self._film.close()
+def _film(recorder: Recorder, part: Path) -> Film:
+    return Film(part, recorder.size, recorder.fps, recorder.sample_rate_hz, recorder.channels)
 
 
 class _Still:
@@ -193,5 +140,5 @@ class _Wave:
         self._file.close()
 
 
-WRITERS: dict[str, type[_Film] | type[_Still] | type[_Wave]] = {".mp4": _Film, ".png": _Still, ".wav": _Wave}
+WRITERS: dict[str, Callable[[Recorder, Path], Writer]] = {".mp4": _film, ".png": _Still, ".wav": _Wave}
 """What can be written, by ending."""

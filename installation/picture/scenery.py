@@ -1,146 +1,212 @@
-"""What is drawn and why: one shader, what it hears, and the file it comes from. Time is an argument, so that the
-stage's clock and an offline one draw the same frames from the same moments."""
+"""What is drawn and why: a drawing with its effects, the one it takes the place of, and what both hear. Time is an
+argument, so that the stage's clock and an offline one draw the same frames from the same moments."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from installation.errors import ShaderError
-from installation.picture import isf
-from installation.picture.canvas import Canvas, Frame
-from installation.picture.textures import TRAIL_MOMENTS, Trails, spectrum, waveform, width_of
-from installation.picture.uniforms import Mapped, Uniforms
-from installation.track import MOMENT, Moments
+from installation.errors import InstallationError
+from installation.picture.canvas import Canvas, Finish, Step
+from installation.picture.frame import Frame
+from installation.picture.heard import Heard
+from installation.picture.layer import Layer, LayerSetup, Moment
+from installation.picture.textures import Samples, Textures
+from installation.picture.uniforms import PROGRESS, FeatureMapping, Light
+from installation.track import Moments
 
-TURN_S = 2048 * 2 * math.pi
-"""TIME starts again from 0 after this long (3.6 h): a float that grew for months would move in jerks. The sine of TIME
-times any multiple of 1/2048 goes on across the turn without a seam."""
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 """DATE where there is no wall clock."""
+START, END = "startImage", "endImage"
+"""What transitions call the pictures they are given (ISF 2.0)."""
 
-_NO_SOUND = np.zeros((0, 1), np.float32)
+_SILENCE: Samples = np.zeros((0, 1), np.float32)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A picture: its shader, the filters it goes through in order, and how it comes: by which transition, in how many
+    seconds; 0 is a cut. `began_s` is when its TIME begins: with the first frame, if it is None."""
+
+    source: LayerSetup
+    effects: tuple[LayerSetup, ...] = ()
+    transition: LayerSetup | None = None
+    transition_s: float = 0.0
+    began_s: float | None = None
+
+    @classmethod
+    def of(cls, path: Path, mappings: Iterable[FeatureMapping] = ()) -> Drawing:
+        """The shader in `path` and nothing else, at once."""
+        return cls(LayerSetup(str(path), tuple(mappings)))
 
 
 class Scenery:
     """Draws on `canvas`, which it is lent. `values` are parameters by address."""
 
-    def __init__(self, canvas: Canvas, latent_dim: int, values: dict[str, float] | None = None) -> None:
+    def __init__(
+        self, canvas: Canvas, latent_dim: int, values: dict[str, float] | None = None, sample_rate_hz: int = 48_000
+    ) -> None:
         self._canvas = canvas
-        self._uniforms = Uniforms(values)
-        self._trails = Trails(latent_dim)
-        self._moment: Moments = np.zeros((), MOMENT)
-        self._path: Path | None = None
-        self._stamp: tuple[int, int] | None = None
-        self._images: dict[str, isf.Input] = {}
-        self._stale_trails = True
+        self.values = dict(values or {})
+        self._heard = Heard()
+        self.textures = Textures(latent_dim, sample_rate_hz)
+        self._light = Light(self.values)
+        self._chain: list[Layer] = []
+        self._leaving: list[Layer] = []
+        self._change: Layer | None = None
+        self._change_s: float | None = None
         self._began_s: float | None = None
         self._last_s = 0.0
+        self.drawing: Drawing | None = None
         self.frames = 0
 
     @property
     def moments_wanted(self) -> int:
         """How many past moments fill the trails."""
-        return TRAIL_MOMENTS
+        return self.textures.moments_wanted
 
     @property
     def samples_wanted(self) -> int:
-        """How many samples before a frame's time the shader looks at; 0 for most."""
-        return max((width_of(each) for each in self._images.values() if each.kind == "audio"), default=0)
+        """How many samples before a frame's time the shaders look at; 0 for most."""
+        return max((each.samples_wanted for each in self._layers()), default=0)
+
+    @property
+    def changing(self) -> bool:
+        """Whether one picture is taking the place of another."""
+        return bool(self._leaving)
 
     def set(self, address: str, value: float) -> None:
         """Turn the parameter at `address`."""
-        self._uniforms.set(address, value)
+        self.values[address] = value
 
-    def show(self, path: Path, mappings: Iterable[Mapped] = (), keep: bool = False) -> None:
-        """Draw the shader in `path` from the next frame on; on ShaderError all stays as it was."""
-        mappings = tuple(mappings)
-        stamp = _stamp(path)
-        shader = isf.load(path)
-        self._uniforms.check(mappings)
-        self._canvas.show(shader, keep=keep)
-        self._uniforms.show(shader.inputs, mappings)
-        self._path, self._stamp, self._mappings = path, stamp, mappings
-        self._images = {each.name: each for each in shader.inputs if each.is_image}
-        self._stale_trails = True
-
-    def watch(self, path: Path, mappings: Iterable[Mapped]) -> None:
-        """Show `path` as soon as its file changes: for one that is broken when the show begins."""
-        self._path, self._stamp, self._mappings = path, _stamp(path), tuple(mappings)
+    def show(self, drawing: Drawing) -> None:
+        """Draw `drawing` from the next frame on, across its transition; on InstallationError all stays as it was. What
+        is still on its way in or out is cut short."""
+        chain, change = self._opened((drawing.source, *drawing.effects), drawing.began_s), None
+        if self._chain and drawing.transition is not None and drawing.transition_s > 0.0:
+            try:
+                change = Layer(self._canvas, drawing.transition, self._heard, self.textures, self.values)
+            except InstallationError:
+                _leave(chain)
+                raise
+        self._settle()
+        if change is None:
+            _leave(self._chain)
+        else:
+            self._leaving, self._change, self._change_s = self._chain, change, None
+            for each in self._leaving:  # its inputs stand as they were: their addresses are the new one's now
+                each.uniforms.values = dict(self.values)
+        self.drawing, self._chain = drawing, chain
 
     def refresh(self) -> bool:
-        """Whether the shader's file changed and is now drawn, its persistent targets kept. ShaderError, once for each
-        change, if it is broken: the last good one stays."""
-        if self._path is None or (stamp := _stamp(self._path)) == self._stamp or stamp is None:
-            return False
-        self._stamp = stamp
-        self.show(self._path, self._mappings, keep=True)
-        return True
+        """Whether a shader's file changed and is now drawn, its persistent targets kept. InstallationError, once for
+        each change, if it is broken: the last good one stays."""
+        for place, old in enumerate(self._chain):
+            if old.changed:
+                old.overlook()
+                self._chain[place] = Layer(
+                    self._canvas, old.setup, self._heard, self.textures, self.values, heir_of=old
+                )
+                old.leave()
+                return True
+        return False
 
-    def draw(
-        self, now_s: float, moments: Moments, sound: npt.NDArray[Any] = _NO_SOUND, date: datetime | None = None
-    ) -> None:
+    def resize(self, size: tuple[int, int]) -> None:
+        """Draw pictures of `size` px from now on."""
+        self._canvas.resize(size)
+        for each in self._layers():
+            each.program.resize(size)
+
+    def draw(self, now_s: float, moments: Moments, sound: Samples = _SILENCE, date: datetime | None = None) -> None:
         """The frame seen at `now_s`: `moments` are those heard since the last one, oldest first; `sound` (samples,
         channels) ends at `now_s`. Without a `date`, DATE counts from EPOCH."""
         if self._began_s is None:
             self._began_s = self._last_s = now_s
-        self._uniforms.heard.push(moments)
-        if len(moments):
-            self._moment = moments[-1]
-            self._trails.push(moments)
-            self._stale_trails = True
-        elapsed_s = now_s - self._began_s
-        self._canvas.draw(
-            Frame(
-                time_s=elapsed_s % TURN_S,
-                delta_s=max(0.0, now_s - self._last_s),
-                index=self.frames,
-                date=_date(date or datetime.fromtimestamp(EPOCH.timestamp() + elapsed_s, UTC)),
-                values=self._uniforms.at(now_s),
-                textures=self._textures(sound),
-                gain=self._uniforms.gain(now_s),
-            )
-        )
+        self._heard.push(moments)
+        self.textures.push(moments)
+        self._heard.advance(now_s)
+        wall = date or datetime.fromtimestamp(EPOCH.timestamp() + now_s - self._began_s, UTC)
+        moment = Moment(now_s, wall, sound, self.textures.numbers(now_s))
+        steps = self._steps(moment)
+        delta_s = max(0.0, now_s - self._last_s)
+        self._canvas.draw(steps, self._finish(now_s, delta_s))
         self._last_s = now_s
         self.frames += 1
 
-    def _textures(self, sound: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
-        """The textures this shader samples and that changed since the last frame."""
-        found = {}
-        for name, each in self._images.items():
-            if each.kind == "audio":
-                found[name] = waveform(sound, width_of(each))
-            elif not self._stale_trails:
-                continue
-            elif each.kind == "audioFFT":
-                found[name] = spectrum(self._moment["spectrum"], width_of(each))
-            elif name == "latentTrail":
-                found[name] = self._trails.latents
-            elif name == "spectrumTrail":
-                found[name] = self._trails.spectra
-        self._stale_trails = False
-        return found
+    def close(self) -> None:
+        """Give back what was compiled."""
+        self._settle()
+        _leave(self._chain)
+        self._chain = []
+
+    def _opened(self, setups: Iterable[LayerSetup], began_s: float | None) -> list[Layer]:
+        layers: list[Layer] = []
+        try:
+            for setup in setups:
+                layers.append(  # noqa: PERF401 (what is open is to be left if one fails)
+                    Layer(self._canvas, setup, self._heard, self.textures, self.values, began_s=began_s)
+                )
+        except InstallationError:
+            _leave(layers)
+            raise
+        return layers
+
+    def _layers(self) -> tuple[Layer, ...]:
+        return (*self._leaving, *self._chain, *([self._change] if self._change else []))
+
+    def _steps(self, moment: Moment) -> list[Step]:
+        progress = self._progress(moment.now_s)
+        if progress >= 1.0:
+            self._settle()
+        steps: list[Step] = []
+        ends = [_extend(steps, chain, moment) for chain in (self._leaving, self._chain) if chain]
+        if self._change and len(ends) == 2:
+            frame = self._change.frame(moment)
+            values = {**frame.values, PROGRESS: progress}
+            told = Frame(frame.time_s, frame.delta_s, frame.index, frame.date, values, frame.textures)
+            steps.append(Step(self._change.program, told, {START: ends[0], END: ends[1]}))
+        return steps
+
+    def _progress(self, now_s: float) -> float:
+        """How far the change has come, 0..1; 1 when there is none."""
+        if self._change is None or self.drawing is None:
+            return 1.0
+        if self._change_s is None:
+            self._change_s = now_s
+        return (now_s - self._change_s) / self.drawing.transition_s
+
+    def _settle(self) -> None:
+        """The change is over."""
+        _leave(self._leaving)
+        self._leaving = []
+        if self._change:
+            self._change.leave()
+            self._change = None
+
+    def _finish(self, now_s: float, delta_s: float) -> Finish:
+        dims = bool(self._chain) and self._chain[0].uniforms.dims()
+        return Finish(
+            gain=self._light.at(now_s, dims),
+            ceiling=self.values.get("/picture/ceiling", 1.0),
+            guard=self.values.get("/picture/flash_guard", 1.0) > 0.5,
+            delta_s=delta_s,
+        )
 
 
-def _stamp(path: Path) -> tuple[int, int] | None:
-    """What changes when the file does; None while it is away, as it is for a moment when an editor saves."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size
+def _extend(steps: list[Step], chain: Iterable[Layer], moment: Moment) -> int:
+    """Add the steps of `chain`, each but the first a filter of the one before; the number of the last."""
+    for place, layer in enumerate(chain):
+        pictures: dict[str, int] = {}
+        if place:
+            pictures[layer.picture_input] = len(steps) - 1
+        steps.append(Step(layer.program, layer.frame(moment), pictures))
+    return len(steps) - 1
 
 
-def _date(date: datetime) -> tuple[float, float, float, float]:
-    """Year, month, day, seconds of the day, as ISF's DATE."""
-    seconds = date.hour * 3600 + date.minute * 60 + date.second + date.microsecond / 1e6
-    return float(date.year), float(date.month), float(date.day), seconds
-
-
-__all__ = ["EPOCH", "TURN_S", "Scenery", "ShaderError"]
+def _leave(layers: Iterable[Layer]) -> None:
+    for each in layers:
+        each.leave()

@@ -1,6 +1,8 @@
 """What shaders read as numbers: defaults, parameters turned, features heard, and mappings from one to the other.
 
-A later one wins: DEFAULT, the parameter `/picture/<name>`, what is heard (an input with a name in HEARD), a mapping.
+A later one wins: DEFAULT, the parameter, what is heard (an input with a name in HEARD), a mapping. An input's parameter
+is `/picture/input/<name>` for the drawing itself, `/picture/effect/<n>/<name>` for its nth effect; point2D and color
+have one a part, `…/x`, `…/red`. An input called as one of the picture's own knobs and going 0..1 is turned by that.
 """
 
 from __future__ import annotations
@@ -9,10 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from installation import features
 from installation.errors import InstallationError
-from installation.parameters import nearest
+from installation.parameters import INPUT, INPUT_PARTS, nearest
 from installation.picture.heard import HEARD, Envelope, Heard
-from installation.picture.isf import NUMBERS, Input, Number
+from installation.picture.isf import NUMBERS, Input, Number, Shader
 from installation.track import FEATURES
 
 RELEASE_MS = 120.0
@@ -21,7 +24,14 @@ moment between two frames is lost."""
 BLACKOUT_S = 0.25
 """How long the picture takes to black and back: a switch turned to and fro must not strobe."""
 
-PREFIX = "/picture/"
+PROGRESS = "progress"
+"""How far a transition has come: in one it is not the progress of what is heard."""
+KNOBS = ("brightness", "feedback", "hue")
+"""The picture's knobs that a shader may take over, at /picture/<name>."""
+NUMBERED = {"archiveCount": "float", "playing": "point2D", "playingIndex": "float"}
+"""Numbers of this instrument under reserved names, and the kind of input each is."""
+POSITIONS = {each.name: each.position for each in features.FEATURES}
+"""Where in its range, 0..1, a feature's value lies."""
 
 
 class Mapped(Protocol):
@@ -59,17 +69,31 @@ class FeatureMapping:
 
 
 class Uniforms:
-    """The values of one shader's inputs at any time, and the gain of the whole picture. `values` are parameters by
-    address; they outlive the shader."""
+    """The values of one shader's inputs at any time. `values` are parameters by address and outlive the shader, as
+    `heard` does; `prefix` is what the addresses of its inputs begin with."""
 
-    def __init__(self, values: Mapping[str, float] | None = None) -> None:
-        self.values = dict(values or {})
-        self.heard = Heard()
-        self._inputs: tuple[Input, ...] = ()
-        self._envelopes: dict[str, Envelope] = {}
-        self._mapped: list[tuple[Input, Mapped, Envelope]] = []
-        self._light = 0.0 if self.values.get("/master/blackout", 0.0) else 1.0
-        self._light_s: float | None = None
+    def __init__(
+        self,
+        values: dict[str, float],
+        heard: Heard,
+        shader: Shader,
+        mappings: Iterable[Mapped] = (),
+        prefix: str = INPUT,
+    ) -> None:
+        mappings = tuple(mappings)
+        self.check(mappings)
+        self.values, self._heard, self._prefix = values, heard, prefix
+        self._inputs = tuple(each for each in shader.inputs if not each.is_image)
+        self._envelopes = {each.name: self._envelope(each) for each in self._inputs if _is_heard(each, shader.kind)}
+        by_name = {each.name: each for each in self._inputs if NUMBERS[each.kind] == 1}
+        pairs = [
+            (by_name.get(each.target.removeprefix(f"{prefix}/").removeprefix("/picture/")), each) for each in mappings
+        ]
+        self._mapped = [
+            (target, each, heard.follow(each.source, each.attack_ms, each.release_ms))
+            for target, each in pairs
+            if target is not None
+        ]
 
     @staticmethod
     def check(mappings: Iterable[Mapped]) -> None:
@@ -80,52 +104,32 @@ class Uniforms:
                     f"mapping to {each.target}: no source {each.source!r}{nearest(each.source, HEARD)}"
                 )
 
-    def show(self, inputs: Iterable[Input], mappings: Iterable[Mapped]) -> None:
-        """Fill `inputs` from now on. A mapping whose target this shader lacks does nothing."""
-        inputs, mappings = tuple(inputs), tuple(mappings)
-        self.check(mappings)
-        self._inputs = tuple(each for each in inputs if not each.is_image)
-        self.heard.forget()
-        self._envelopes = {each.name: self._envelope(each) for each in self._inputs if _is_heard(each)}
-        by_name = {each.name: each for each in self._inputs if NUMBERS[each.kind] == 1}
-        pairs = [(by_name.get(each.target.removeprefix(PREFIX)), each) for each in mappings]
-        self._mapped = [
-            (target, each, self.heard.follow(each.source, each.attack_ms, each.release_ms))
-            for target, each in pairs
-            if target is not None
-        ]
+    def leave(self) -> None:
+        """The shader is shown no more: nothing need follow the sound for it."""
+        self._heard.leave([*self._envelopes.values(), *(envelope for _, _, envelope in self._mapped)])
 
-    def set(self, address: str, value: float) -> None:
-        """Turn the parameter at `address`."""
-        self.values[address] = value
+    def dims(self) -> bool:
+        """Whether the shader turns its own brightness by the picture's knob."""
+        return any(each.name == "brightness" and _is_knob(each) for each in self._inputs)
 
-    def at(self, now_s: float) -> dict[str, Number]:
-        """Every input's value by name, at `now_s`; an event is true once after it was set."""
-        self.heard.advance(now_s)
+    def at(self, given: Mapping[str, Number]) -> dict[str, Number]:
+        """Every input's value by name, as is heard now; an event is true once after it was set. `given` are numbers
+        under reserved names, for inputs of their kind."""
         found: dict[str, Number] = {}
         for each in self._inputs:
-            found[each.name] = _fitted(each, self._value(each))
+            known = given.get(each.name) if NUMBERED.get(each.name) == each.kind else None
+            found[each.name] = _fitted(each, self._value(each) if known is None else known)
             if each.kind == "event":
-                self.values.pop(PREFIX + each.name, None)
+                self.values.pop(f"{self._prefix}/{each.name}", None)
         for each, mapping, envelope in self._mapped:
-            value = mapping.low + (mapping.high - mapping.low) * envelope.value
+            position = POSITIONS.get(mapping.source, float)(envelope.value)
+            value = mapping.low + (mapping.high - mapping.low) * position
             found[each.name] = _fitted(each, value)
         return found
 
-    def gain(self, now_s: float) -> float:
-        """What the finished picture is multiplied by, 0..1: blackout, faded, and brightness, unless the shader has an
-        input of that name and so does it itself."""
-        goal = 0.0 if self.values.get("/master/blackout", 0.0) else 1.0
-        travel = max(0.0, now_s - (now_s if self._light_s is None else self._light_s)) / BLACKOUT_S
-        self._light_s = now_s
-        self._light += min(travel, max(-travel, goal - self._light))
-        if any(each.name == "brightness" for each in self._inputs):
-            return self._light
-        return self._light * min(1.0, max(0.0, self.values.get("/picture/brightness", 1.0)))
-
     def _envelope(self, each: Input) -> Envelope:
         release_ms = RELEASE_MS if each.name in FEATURES else 0.0
-        return self.heard.follow(
+        return self._heard.follow(
             each.name,
             0.0 if each.attack_ms is None else each.attack_ms,
             release_ms if each.release_ms is None else each.release_ms,
@@ -134,12 +138,45 @@ class Uniforms:
     def _value(self, each: Input) -> Number:
         if each.name in self._envelopes:
             still = each.attack_ms is None and each.release_ms is None and each.name not in FEATURES
-            return self.heard.value(each.name) if still else self._envelopes[each.name].value
-        return self.values.get(PREFIX + each.name, each.default)
+            return self._heard.value(each.name) if still else self._envelopes[each.name].value
+        if _is_knob(each) and f"/picture/{each.name}" in self.values:
+            return self.values[f"/picture/{each.name}"]
+        if isinstance(each.default, tuple):
+            names = (f"{self._prefix}/{each.name}{part}" for part in INPUT_PARTS[len(each.default)])
+            return tuple(self.values.get(name, part) for name, part in zip(names, each.default, strict=True))
+        return self.values.get(f"{self._prefix}/{each.name}", each.default)
 
 
-def _is_heard(each: Input) -> bool:
-    return each.kind == "float" and each.name in HEARD
+class Light:
+    """How bright the finished picture is, 0..1: blackout, faded, times brightness."""
+
+    def __init__(self, values: Mapping[str, float]) -> None:
+        self._values = values
+        self._light = 0.0 if values.get("/master/blackout", 0.0) else 1.0
+        self._now_s: float | None = None
+
+    def at(self, now_s: float, dimmed: bool) -> float:
+        """The gain at `now_s`; `dimmed`: the shader sees to its brightness by itself."""
+        goal = 0.0 if self._values.get("/master/blackout", 0.0) else 1.0
+        travel = max(0.0, now_s - (now_s if self._now_s is None else self._now_s)) / BLACKOUT_S
+        self._now_s = now_s
+        self._light += min(travel, max(-travel, goal - self._light))
+        return self._light if dimmed else self._light * min(1.0, max(0.0, self._values.get("/picture/brightness", 1.0)))
+
+
+def filled(each: Input, kind: str) -> bool:
+    """Whether the show fills input `each` of a shader of `kind`, so that nobody can turn it."""
+    numbered = NUMBERED.get(each.name) == each.kind
+    return numbered or _is_knob(each) or _is_heard(each, kind) or (kind == "transition" and each.name == PROGRESS)
+
+
+def _is_heard(each: Input, kind: str) -> bool:
+    return each.kind == "float" and each.name in HEARD and not (kind == "transition" and each.name == PROGRESS)
+
+
+def _is_knob(each: Input) -> bool:
+    """Whether the picture's knob of that name turns it: other shaders have a `brightness` of -1..1, or a colour."""
+    return each.kind == "float" and each.name in KNOBS and each.minimum in (None, 0.0) and each.maximum in (None, 1.0)
 
 
 def _fitted(each: Input, value: Number) -> Number:

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.ring import Ring
+from installation.sound.click import clicks
 from installation.sound.fade import Fade
 from installation.sound.guard import Guard
 from installation.sound.lane import Lane
@@ -64,6 +65,8 @@ class Stream:
         self.torn = 0
         """Rewrites the card came in the midst of."""
         self.broken_blocks = 0
+        self.clicks = False
+        """Whether a click each second takes the place of all else."""
 
     def add(self, lane: Lane, crossfade: int = 0) -> None:
         """Let `lane`, which begins where the ring ends, be heard, rising for `crossfade` samples."""
@@ -149,6 +152,8 @@ class Stream:
 
     def _guard_block(self, begin: int, guarded: Any) -> tuple[Floats, Any]:
         """The sum of all lanes in the block from `begin` on, made safe, and what the guard remembers after it."""
+        if self.clicks:
+            return clicks(begin, BLOCK, self._ring.sample_rate_hz, self._ring.channels), guarded
         total = np.zeros((BLOCK, self._ring.channels), np.float32)
         for lane in self.lanes:
             total += lane.span(begin, BLOCK)

@@ -1,0 +1,484 @@
+"""Music whose beats are known: a small band plays from patterns, in time or nearly so, and writes down where it counts.
+
+A track is a style (what is played), a form (what becomes of it: a breakdown, another tempo, a fade), a tempo and a
+seed (key, chords, melody, density, the players' errors of up to 8 ms, slow drift of the tempo). Where the beats lie is
+the style's own count, as a musician would tap it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from tests.beat_voices import VOICES
+
+Doubles = npt.NDArray[np.float64]
+
+STEPS = 4
+"""Steps of a pattern in a beat."""
+JITTER_S = 0.008
+MIX_DB = 4.0
+"""How much louder or softer than its level a part may be mixed."""
+SCALES = ((0, 2, 3, 5, 7, 8, 10), (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 9, 10))
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one player does: a voice, its patterns of bars (one is drawn for a track: `x` is struck, `o` softly, `?`
+    maybe, anything else rests), its level, and how it finds its notes: "" for drums, "root", "walk", "chord",
+    "arpeggio" or "melody"."""
+
+    voice: str
+    patterns: tuple[str, ...]
+    level: float = 0.5
+    notes: str = ""
+    octave: int = 4
+    held: float = 0.9
+    """How much of the way to its next note a note lasts."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """Its parts, its tempi in BPM, beats in a bar, and its swing: how far an eighth is late, of a beat."""
+
+    parts: tuple[Part, ...]
+    slowest_bpm: float
+    fastest_bpm: float
+    meter: int = 4
+    swing: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """`samples` (count,), mono, within ±1, and the times of its `beats_s`; `bpm` is its tempo at the end."""
+
+    name: str
+    samples: Doubles = field(repr=False)
+    sample_rate_hz: int
+    beats_s: Doubles = field(repr=False)
+    bpm: float
+
+
+FOUR = ("x...x...x...x...",)
+BACK = ("....x.......x...", "....x.......x..o", "....x..o.o..x...")
+EIGHTHS = ("x.o.x.o.x.o.x.o.", "x.x.x.x.x.x.x.x.", "o.x.o.x.o.x.o.x.")
+OFFBEATS = ("..x...x...x...x.",)
+SIXTEENTHS = ("xoxoxoxoxoxoxoxo", "xooxxooxxooxxoox", "x?xox?xox?xox?xo")
+WHOLE = ("x...............",)
+
+TRAINING: dict[str, Style] = {
+    "house": Style(
+        (
+            Part("kick", FOUR, 0.9),
+            Part("clap", BACK[:1], 0.4),
+            Part("open hat", OFFBEATS, 0.25),
+            Part("hat", SIXTEENTHS, 0.12),
+            Part("synth bass", ("..x...x...x...x.", "..xx..x...xx..x.", "x..x..x.x..x..x."), 0.35, "root", 2, 0.6),
+            Part("pad", WHOLE, 0.18, "chord", 4),
+        ),
+        100,
+        135,
+    ),
+    "rock": Style(
+        (
+            Part("kick", ("x.......x.......", "x.....x.x.......", "x.x.....x.x....."), 0.8),
+            Part("snare", BACK, 0.6),
+            Part("hat", EIGHTHS, 0.25),
+            Part("bass", ("x.x.x.x.x.x.x.x.", "x...x...x...x...", "x.....x.x.....x."), 0.5, "root", 2),
+            Part("guitar", ("x.......x.......", "x.x.x.x.x.x.x.x.", "x..x..x.x..x..x."), 0.2, "chord", 4),
+        ),
+        76,
+        160,
+    ),
+    "jazz": Style(
+        (
+            Part("ride", ("x...x.x.x...x.x.",), 0.3),
+            Part("hat", BACK[:1], 0.3),
+            Part("brush", ("?...?.?.?...?.?.",), 0.25),
+            Part("bass", FOUR, 0.6, "walk", 2),
+            Part("piano", ("?.?...?...?.?...", "x.....x.....?...", "..x....." * 2), 0.25, "chord", 4, 0.5),
+            Part("lead", ("?.?.?.?.?.?.?.?.",), 0.2, "melody", 5),
+        ),
+        90,
+        174,
+        swing=1 / 6,
+    ),
+    "funk": Style(
+        (
+            Part("kick", ("x..x..x...x.....", "x.....x...x..x..", "x..x......xx...."), 0.8),
+            Part("snare", ("....x..o.o..x..o", "....x..o....x..."), 0.6),
+            Part("hat", SIXTEENTHS, 0.25),
+            Part("synth bass", ("x..x..x...x...x.", "x.?x..?x..x.?.?.", "x......xx.x.x..."), 0.45, "walk", 2, 0.5),
+            Part("guitar", ("..x...x...x...x.", ".?x.?.x?.?x.?.x."), 0.15, "chord", 4, 0.3),
+        ),
+        84,
+        126,
+    ),
+    "breaks": Style(
+        (
+            Part("kick", ("x.........x.....", "x.x.......x.....", "x.........x..x.."), 0.8),
+            Part("snare", ("....x.......x...", "....x..o.o..x..o"), 0.6),
+            Part("hat", EIGHTHS, 0.25),
+            Part("synth bass", ("x.....x.........", "x.........x.x...", "x..............."), 0.4, "root", 1),
+            Part("pad", WHOLE, 0.15, "chord", 4),
+        ),
+        150,
+        174,
+    ),
+    "hip hop": Style(
+        (
+            Part("deep kick", ("x......x..x.....", "x.x.......x.....", "x..........x...."), 0.9),
+            Part("snare", BACK[:2], 0.6),
+            Part("hat", EIGHTHS, 0.25),
+            Part("bass", ("x......x..x.....", "x.......x......."), 0.5, "root", 2),
+            Part("piano", ("x.......x.......", "x.....x..x......"), 0.25, "chord", 4),
+        ),
+        70,
+        100,
+        swing=0.06,
+    ),
+    "piano": Style(
+        (
+            Part("piano", FOUR, 0.4, "chord", 4),
+            Part("piano", ("x.......x.......", "x.....x.x.......", "x.......x.....x."), 0.5, "root", 2),
+            Part("piano", ("x...?.?.x...?.?.", "?.x.x...?.x.x.?.", "x.....x.?...x..."), 0.3, "melody", 5),
+        ),
+        70,
+        140,
+    ),
+    "arpeggio": Style(
+        (
+            Part("pluck", ("x.x.x.x.x.x.x.x.", "xxxxxxxxxxxxxxxx"), 0.4, "arpeggio", 4),
+            Part("synth bass", ("x...x...x...x...", "x...x.x.x...x.x.", "x.......x......."), 0.4, "root", 2),
+            Part("pad", WHOLE, 0.2, "chord", 4),
+        ),
+        90,
+        140,
+    ),
+    "waltz": Style(
+        (
+            Part("bass", ("x...........",), 0.5, "root", 2),
+            Part("piano", ("....x...x...",), 0.3, "chord", 4, 0.5),
+            Part("lead", ("x...?.?.?...", "x.....x.x...", "x.......x..."), 0.25, "melody", 5),
+            Part("hat", ("....o...o...",), 0.15),
+        ),
+        90,
+        170,
+        meter=3,
+    ),
+    "strings": Style(
+        (
+            Part("strings", ("x.......x.......", "x...x...x...x..."), 0.25, "chord", 4),
+            Part("bass", ("x...x...x...x...", "x.......x...x..."), 0.5, "walk", 2),
+            Part("lead", ("x...x.x.x...x...", "x...?.x.x...?.x."), 0.25, "melody", 5),
+        ),
+        80,
+        140,
+    ),
+    "ska": Style(
+        (
+            Part("kick", ("........x.......", "x.......x.......", "x...x...x...x..."), 0.7),
+            Part("snare", ("....x.......x...", "........x......."), 0.5),
+            Part("guitar", OFFBEATS, 0.35, "chord", 4, 0.3),
+            Part("organ", ("..x...x...x...x.", "..xx..xx..xx..xx"), 0.2, "chord", 4, 0.4),
+            Part("bass", ("x...x...x...x...", "x...x.x.x...x.x."), 0.6, "walk", 2),
+        ),
+        90,
+        160,
+    ),
+    "reggaeton": Style(
+        (
+            Part("kick", FOUR, 0.8),
+            Part("snare", ("...x..x....x..x.",), 0.5),
+            Part("shaker", SIXTEENTHS[:2], 0.15),
+            Part("synth bass", ("x..x..x.x..x..x.", "x.....x.x.....x."), 0.5, "root", 2, 0.6),
+            Part("pluck", ("x..x..x.x..x..x.", "?.?x?.?.?.?x?.?."), 0.2, "melody", 5),
+        ),
+        84,
+        104,
+    ),
+    "bossa": Style(
+        (
+            Part("deep kick", ("x.....x.x.....x.",), 0.4),
+            Part("rim", ("x..x..x...x..x..", "x..x...x..x..x.."), 0.25),
+            Part("brush", EIGHTHS[1:], 0.2),
+            Part("hat", BACK[:1], 0.25),
+            Part("bass", ("x.....x.x.....x.", "x.......x.....x."), 0.5, "root", 2),
+            Part("guitar", ("x...x..x..x...x.", "..x...x..x..x..."), 0.25, "chord", 4, 0.5),
+            Part("lead", ("?...x.?.?.x.?...",), 0.2, "melody", 5),
+        ),
+        100,
+        150,
+    ),
+    "salsa": Style(
+        (
+            Part("conga", ("x..xx.xxx..xx.xx", "..x...xx..x...xx"), 0.4),
+            Part("rim", ("..x.x...x..x..x.", "x..x..x...x.x..."), 0.3),
+            Part("tom", ("x...x...x...x...", "x...x.x.x...x.x."), 0.35),
+            Part("bass", ("......x.....x...", "x.....x.....x..."), 0.6, "root", 2),
+            Part("piano", ("x.xx.x.xx.x.x.x.", "x.x.xx.x.x.x.x.x"), 0.25, "chord", 4, 0.5),
+        ),
+        84,
+        112,
+    ),
+    "trance": Style(
+        (
+            Part("kick", FOUR, 0.9),
+            Part("open hat", OFFBEATS, 0.3),
+            Part("synth bass", (".xxx.xxx.xxx.xxx", "..x...x...x...x.", "..xx..xx..xx..xx"), 0.4, "root", 2, 0.6),
+            Part("pluck", SIXTEENTHS[:1], 0.2, "arpeggio", 4),
+            Part("pad", WHOLE, 0.15, "chord", 4),
+        ),
+        125,
+        150,
+    ),
+}
+"""What the tracker was tuned on."""
+
+HELD_OUT: dict[str, Style] = {
+    "reggae": Style(
+        (
+            Part("kick", ("........x.......", "....x.......x..."), 0.8),
+            Part("rim", ("........x.......", "....x.......x..."), 0.5),
+            Part("hat", EIGHTHS[:2], 0.2),
+            Part("guitar", ("....x.......x...", "..x...x...x...x."), 0.3, "chord", 4, 0.3),
+            Part("bass", ("x..x..x.x.......", "x...x.x...x.x...", "..x.x.x.x......."), 0.6, "walk", 2),
+        ),
+        70,
+        90,
+        swing=0.05,
+    ),
+    "samba": Style(
+        (
+            Part("deep kick", ("x..xx..xx..xx..x",), 0.6),
+            Part("shaker", SIXTEENTHS[:2], 0.3),
+            Part("tom", BACK[:1], 0.5),
+            Part("rim", ("x..x..x...x..x..", "..x..x..x..x..x."), 0.3),
+            Part("guitar", ("x..x..x...x..x..", "x.x..x..x.x..x.."), 0.25, "chord", 4, 0.6),
+            Part("bass", ("x..xx..xx..xx..x", "x.....x.x.....x."), 0.5, "root", 2),
+        ),
+        85,
+        120,
+    ),
+    "techno": Style(
+        (
+            Part("deep kick", FOUR, 0.9),
+            Part("hat", OFFBEATS, 0.25),
+            Part("ride", ("................", "x.x.x.x.x.x.x.x."), 0.12),
+            Part("synth bass", (".xxx.xxx.xxx.xxx", "..xx..xx..xx..xx"), 0.3, "root", 1, 0.7),
+            Part("pluck", ("x..x..x..x..x.x.", "..x..x....x..x.."), 0.2, "melody", 5),
+        ),
+        120,
+        150,
+    ),
+    "disco": Style(
+        (
+            Part("kick", FOUR, 0.8),
+            Part("snare", BACK[:1], 0.5),
+            Part("hat", ("xox.xox.xox.xox.", "x.x.x.x.x.x.x.x."), 0.2),
+            Part("bass", ("x.x.x.x.x.x.x.x.", "x..xx.x.x..xx.x."), 0.5, "walk", 2, 0.6),
+            Part("strings", ("x...............", "x.....x........."), 0.2, "chord", 5),
+        ),
+        104,
+        132,
+    ),
+    "ballad": Style(
+        (
+            Part("piano", ("x.x.x.x.x.x.x.x.", "x...x...x...x..."), 0.35, "arpeggio", 4),
+            Part("bass", ("x.......x.......", "x.......x.....x."), 0.5, "root", 2),
+            Part("rim", BACK[:1], 0.3),
+            Part("strings", WHOLE, 0.15, "chord", 4),
+        ),
+        70,
+        92,
+    ),
+    "latin": Style(
+        (
+            Part("conga", ("..o.x...oox.x.xx", "x.o.x.xxo.o.x.xx"), 0.4),
+            Part("rim", ("x..x..x...x.x...", "..x.x...x..x..x."), 0.3),
+            Part("bell", ("x...x...x...x...", "x...x.x.x.x.x.x."), 0.3),
+            Part("bass", ("......x.....x...", "x.....x.....x..."), 0.6, "root", 2),
+            Part("piano", ("x.xx.x.xx.x.x.x.", "x.x.x..x.x.x.x.x"), 0.3, "chord", 4, 0.5),
+            Part("shaker", EIGHTHS, 0.25),
+        ),
+        85,
+        115,
+    ),
+    "folk": Style(
+        (
+            Part("guitar", ("x...x.x.x...x.x.", "x...x.xxx...x.xx"), 0.35, "chord", 4, 0.8),
+            Part("bass", ("x.......x.......",), 0.5, "walk", 2),
+            Part("lead", ("x...?...x.x.?...", "x.....x.x...?..."), 0.25, "melody", 5),
+        ),
+        90,
+        140,
+    ),
+    "choir": Style(
+        (
+            Part("strings", FOUR, 0.25, "chord", 4),
+            Part("organ", ("x...x...x.......", "x...x...x...x..."), 0.25, "melody", 5),
+            Part("strings", FOUR, 0.3, "root", 3),
+        ),
+        72,
+        120,
+    ),
+    "sequencer": Style(
+        (
+            Part("synth bass", ("x.x.x.x.x.x.x.x.", "xxxxxxxxxxxxxxxx"), 0.3, "arpeggio", 2, 0.5),
+            Part("pluck", ("x...x...x...x...", "x.......x.......", "x...x.x.x...x.x."), 0.3, "chord", 4),
+            Part("pad", WHOLE, 0.2, "chord", 4),
+        ),
+        90,
+        130,
+    ),
+    "march": Style(
+        (
+            Part("tom", ("x...x...x...x...", "x.......x......."), 0.7),
+            Part("snare", ("x.xxx.x.x.xxx.x.", "..x...x...x.xxx."), 0.35),
+            Part("organ", ("x...x...x...x...", "x...x.x.x...x..."), 0.25, "melody", 5),
+        ),
+        96,
+        126,
+    ),
+}
+"""What it was not tuned on."""
+
+
+FORMS = ("even", "breakdown", "other tempo", "fade in", "noise floor", "late start")
+
+
+class Band:
+    """Plays one track. Where a beat falls is settled first; then every part plays to it with errors of its own."""
+
+    def __init__(self, style: Style, form: str, bpm: float, seed: int, sample_rate_hz: int, seconds: float) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.style, self.form, self.rate_hz, self.seconds = style, form, sample_rate_hz, seconds
+        self.start_s = 4.0 if form == "late start" else float(self.rng.uniform(0.0, 0.6))
+        self.beats_s = self.counted(bpm)
+        self.key = int(self.rng.integers(-5, 7))
+        self.scale = SCALES[int(self.rng.integers(len(SCALES)))]
+        degrees = self.rng.choice([3, 4, 5, 2], 3)
+        self.chords = [0, *(int(each) for each in degrees)]
+        self.out: Doubles = np.zeros(int((seconds + 4) * sample_rate_hz))
+
+    def counted(self, bpm: float) -> Doubles:
+        """Times of the beats, from the start to the end: the tempo drifts by up to 1 %, or changes in the middle."""
+        drift, period_s = self.rng.uniform(0, 0.01), self.rng.uniform(8, 30)
+        change = float(self.rng.choice([0.84, 0.9, 1.1, 1.19])) if self.form == "other tempo" else 1.0
+        times, now_s = [], self.start_s
+        while now_s < self.seconds:
+            times.append(now_s)
+            share = 1 + drift * np.sin(2 * np.pi * now_s / period_s)
+            share *= change if now_s > self.seconds / 2 else 1.0
+            now_s += 60 / (bpm * share)
+        return np.array(times)
+
+    def when_s(self, step: int) -> float:
+        """When a step is due, swung."""
+        beat, within = divmod(step, STEPS)
+        share = within / STEPS
+        bent = share * (1 + 2 * self.style.swing) if share < 0.5 else 1 - (1 - share) * (1 - 2 * self.style.swing)
+        beat = min(beat, len(self.beats_s) - 2)
+        return float(self.beats_s[beat] + bent * (self.beats_s[beat + 1] - self.beats_s[beat]))
+
+    def hz(self, degree: int, octave: int) -> float:
+        """A degree of the scale, counted on over octaves, as a frequency."""
+        octaves, within = divmod(degree, len(self.scale))
+        return float(440 * 2 ** ((self.key + self.scale[within] + 12 * (octave + octaves) - 57) / 12))
+
+    def silent(self, part: Part, beat: int) -> bool:
+        """Whether a part is out now: in a breakdown the drums are, for two bars and more."""
+        if self.form != "breakdown" or part.notes:
+            return False
+        return 0.4 < self.beats_s[min(beat, len(self.beats_s) - 1)] / self.seconds < 0.6
+
+    def play(self, part: Part) -> None:
+        """All of one part."""
+        pattern = part.patterns[int(self.rng.integers(len(part.patterns)))]
+        bar = STEPS * self.style.meter
+        last = STEPS * (len(self.beats_s) - 1)
+        struck = [step for step in range(last) if self.strikes(pattern[step % len(pattern)])]
+        degree, kept = 0, {}
+        loud = part.level * 10 ** (self.rng.uniform(-MIX_DB, MIX_DB) / 20)
+        for step, after in zip(struck, [*struck, last][1:], strict=True):
+            chord = self.chords[(step // bar) % len(self.chords)]
+            degree = int(np.clip(degree + self.rng.integers(-2, 3), -3, 5))
+            if self.silent(part, step // STEPS):
+                continue
+            length_s = part.held * min(self.when_s(after) - self.when_s(step), 4.0)
+            soft = 0.4 if pattern[step % len(pattern)] == "o" else 1.0
+            level = loud * soft * self.rng.uniform(0.8, 1.0)
+            late_s = float(np.clip(self.rng.normal(0, JITTER_S / 2), -JITTER_S, JITTER_S))
+            for pitch in self.pitches(part, chord, degree, step, bar):
+                key = (round(pitch, 1), round(length_s, 1), int(self.rng.integers(3)))
+                if key not in kept:
+                    kept[key] = VOICES[part.voice](pitch, length_s, self.rate_hz, self.rng)
+                self.add(kept[key] * level, max(0.0, self.when_s(step) + late_s))
+
+    def strikes(self, mark: str) -> bool:
+        """Whether a mark of the pattern is played this time."""
+        return mark in "xo" or (mark == "?" and bool(self.rng.random() < 0.5))
+
+    def pitches(self, part: Part, chord: int, degree: int, step: int, bar: int) -> Sequence[float]:
+        """The frequencies of a note, or of all of a chord's, in Hz."""
+        match part.notes:
+            case "root":
+                return [self.hz(chord, part.octave)]
+            case "walk":
+                return [self.hz(chord + (0 if step % bar == 0 else degree), part.octave)]
+            case "chord":
+                return [self.hz(chord + third, part.octave) for third in (0, 2, 4)]
+            case "arpeggio":
+                return [self.hz(chord + (0, 2, 4, 7)[step // 2 % 4], part.octave)]
+            case "melody":
+                return [self.hz(chord + degree, part.octave)]
+            case _:
+                return [0.0]
+
+    def add(self, sound: Doubles, at_s: float) -> None:
+        """Lay a note where it belongs."""
+        at = int(at_s * self.rate_hz)
+        room = self.out[at : at + len(sound)]
+        room += sound[: len(room)]
+
+    def finished(self) -> Doubles:
+        """All parts, in a room, at the level and with the noise of the form, (samples,)."""
+        for part in self.style.parts:
+            self.play(part)
+        tail = np.arange(int(0.5 * self.rate_hz)) / self.rate_hz
+        echo = self.rng.standard_normal(len(tail)) * np.exp(-tail / 0.12)
+        size = len(self.out) + len(tail)
+        wet = np.fft.irfft(np.fft.rfft(self.out, size) * np.fft.rfft(echo, size), size)[: len(self.out)]
+        dry = self.out[: int(self.seconds * self.rate_hz)]
+        room = wet[: len(dry)] / (np.abs(wet).max() + 1e-9) * self.rng.uniform(0.05, 0.15) * np.abs(dry).max()
+        sound = (dry + room) / (np.abs(dry + room).max() + 1e-9) * self.rng.uniform(0.2, 0.9)
+        time_s = np.arange(len(sound)) / self.rate_hz
+        if self.form == "fade in":
+            sound = sound * 10 ** (-2 * np.clip(1 - time_s / 8, 0, 1))
+        hiss_db = -36 if self.form == "noise floor" else -66
+        return np.asarray(sound + 10 ** (hiss_db / 20) * self.rng.standard_normal(len(sound)))
+
+
+def track(style: str, form: str, bpm: float, seed: int, sample_rate_hz: int = 44_100, seconds: float = 30.0) -> Track:
+    """One track. The same words give the same sound."""
+    styles = TRAINING | HELD_OUT
+    band = Band(styles[style], form, bpm, seed, sample_rate_hz, seconds)
+    samples, beats_s = band.finished(), band.beats_s
+    ends_bpm = 60 / float(np.median(np.diff(beats_s[beats_s > 0.6 * seconds])))
+    return Track(f"{style}, {form}, {bpm:.0f} BPM", samples, sample_rate_hz, beats_s, ends_bpm)
+
+
+def tracks(styles: dict[str, Style], count: int, seed: int, sample_rate_hz: int = 44_100) -> list[Track]:
+    """`count` tracks, styles and forms in turn, tempi over the whole range of each style."""
+    rng = np.random.default_rng(seed)
+    names, made = list(styles), []
+    for n in range(count):
+        style = styles[names[n % len(names)]]
+        round_, rounds = n // len(names), max(1, -(-count // len(names)))
+        share = (round_ + rng.random()) / rounds
+        bpm = style.slowest_bpm * (style.fastest_bpm / style.slowest_bpm) ** share
+        form = FORMS[(n + n // len(names)) % len(FORMS)]
+        made.append(track(names[n % len(names)], form, bpm, seed * 1000 + n, sample_rate_hz))
+    return made
