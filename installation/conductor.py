@@ -45,7 +45,7 @@ HEAD_START_S = 1.5
 
 ROLES = {
     "voice": Role("voice", voice.main, patience_s=3.0, wants_restart=(voice.CARD_DIED, voice.CARD_FOUND)),
-    "stage": Role("stage", stage.main, patience_s=5.0, wants_restart=(stage.DISPLAY_FOUND,)),
+    "stage": Role("stage", stage.main, patience_s=5.0, wants_restart=(stage.DISPLAY_FOUND, stage.PICTURE_DIED)),
     **{name: Role(name, breeder.main, patience_s=30.0) for name in router.BREEDERS},
     "midi": Role("midi", midi.main, patience_s=15.0),
 }

@@ -71,7 +71,7 @@ FEATURES: tuple[Feature, ...] = (
         for n in range(BANDS)
     ),
     *(_unit(f"presence{n}", f"How present band {n} has been in the last seconds.") for n in range(BANDS)),
-    *(_unit(f"chroma{n}", f"How much of the note {note} there is; 1 is the strongest.") for n, note in enumerate(_NOTES)),
+    *(_unit(f"chroma{n}", f"How much {note} there is; the strongest note is 1.") for n, note in enumerate(_NOTES)),
     Feature("mfcc0", -1000.0, 500.0, "", "Mel-frequency cepstral coefficient 0: overall level."),
     *(Feature(f"mfcc{n}", -200.0, 200.0, "", f"Mel-frequency cepstral coefficient {n}.") for n in range(1, MFCC)),
 )

@@ -299,7 +299,7 @@ def as_first(values: Mapping[str, float], number: int) -> dict[str, float]:
 INPUT_PARTS = {1: ("",), 2: ("/x", "/y"), 4: ("/red", "/green", "/blue", "/alpha")}
 """What follows the address of a shader's input that is so many numbers."""
 INPUT, EFFECT = "/picture/input", "/picture/effect"
-"""What the addresses of the inputs of a drawing begin with, and with a number after it, from 1, those of its effects."""
+"""What the addresses of a drawing's inputs begin with, and with a number after it, from 1, those of its effects."""
 
 
 def section(owner: str) -> tuple[Parameter, ...]:

@@ -191,6 +191,7 @@ class Performance:
         moment = np.zeros((), MOMENT)
         moment["time_s"], moment["sample"] = self._ring.dac_time_s(heard.end), heard.end
         moment["features"], moment["spectrum"] = heard.features, heard.spectrum
+        moment["mel"], moment["beats"] = heard.mel, heard.beats
         part = self.parts.get(1)
         sounding = part.lane.sounding(heard.end - 1) if part and part.lane else None
         if part is not None and sounding is not None:

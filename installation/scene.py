@@ -210,7 +210,7 @@ class Transition(Section):
     """How the picture takes the place of the one before it."""
 
     shader: Annotated[Text, AfterValidator(_passage)] = Field(
-        str(SHADERS / DISSOLVE),
+        default=str(SHADERS / DISSOLVE),
         description="A transition in shaders/transitions/, or a path from the scene's folder.",
         json_schema_extra={"default": DISSOLVE},
     )

@@ -213,13 +213,11 @@ def _not_finite(canvas: Canvas, shader: Shader) -> float:
     try:
         for index in range(FRAMES):
             moved = {PROGRESS: index / (FRAMES - 1)} if shader.kind == "transition" else {}
-            frame = Frame(
-                index / FPS, 1.0 / FPS if index else 0.0, index, values={**values, **moved}, textures=textures
-            )
-            program.draw(frame, {}, seen, RAW)
-            pixels = np.frombuffer(seen.texture.read(alignment=1), np.float32).reshape(-1, 4)
-            lost.append(float(np.mean(~np.isfinite(pixels[:, :3]).all(axis=1))))
+            given, delta_s = {**values, **moved}, 1.0 / FPS if index else 0.0
+            program.draw(Frame(index / FPS, delta_s, index, values=given, textures=textures), {}, seen, RAW)
             textures = {}
+        pixels = np.frombuffer(seen.texture.read(alignment=1), np.float32).reshape(-1, 4)
+        return float(np.mean(~np.isfinite(pixels[:, :3]).all(axis=1)))
     finally:
         seen.release()
         program.release()

@@ -10,12 +10,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from installation.commands import Set, Stop
 from installation.errors import InstallationError
+from installation.hanging import Hanging
 from installation.link import Link, follow_parent
 from installation.picture.canvas import Canvas
 from installation.picture.pace import FrameTimes, Pace
@@ -29,10 +31,10 @@ from installation.urgency import take_slice
 
 DISPLAY_FOUND = 77
 """Exit code of a stage that drew unseen and found a display."""
+PICTURE_DIED = 78
+"""Exit code of a stage whose picture stays dead whatever it draws."""
 NICE, SLICE_S = 5, 0.003
 """Frames may wait a little for whoever makes the sound."""
-REFRESH_FRAMES = 8
-"""Every so many frames the shader's file is looked at."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class StageSetup:
     values: dict[str, float] = field(default_factory=dict)
     display_latency_s: float = 0.0
     least_resolution: float = 1.0
+    state: Path | None = None
+    """Where evidence against shaders is kept."""
 
 
 def main(connection: Connection, setup: StageSetup) -> None:
@@ -112,10 +116,11 @@ class Stage:
         self._pace = Pace(setup.fps, time.monotonic())
         self._resolution = Resolution(setup.size, setup.least_resolution, self._pace.period_s)
         self._next_moment = max(0, track.count - self._scenery.moments_wanted)
-        self._heard_sample, self._heard_s = 0, 0.0
+        self._heard_sample, self._heard_s, self._rms = 0, 0.0, 0.0
         unseen = window is None and not setup.headless and ("DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ)
         self._probe = Probe(("devices", "--display"), time.monotonic()) if unseen else None
-        self._show(setup.drawing)
+        self._hanging = Hanging(self._scenery, canvas, setup.state, link.say)
+        self._hanging.want(setup.drawing, time.monotonic())
 
     def run(self) -> None:
         """Draw until stopped."""
@@ -133,6 +138,7 @@ class Stage:
             self._link.pulse(time.monotonic(), self._costs.count, self.figures)
         if self._probe:
             self._probe.close()
+        self._hanging.close()
         self._link.pulse(time.monotonic(), self._costs.count, self.figures, at_once=True)
 
     def figures(self) -> dict[str, Any]:
@@ -144,6 +150,7 @@ class Stage:
             "resolution": self._resolution.scale,
             "renderer": self._canvas.renderer,
             "window": self._window is not None,
+            **self._hanging.figures(),
         }
 
     def _obey(self, command: Any) -> None:
@@ -151,17 +158,18 @@ class Stage:
             case Set(address, value) if address.startswith("/picture/") or address == "/master/blackout":
                 self._scenery.set(address, value)
             case Show(drawing):
-                self._show(drawing)
+                self._hanging.want(drawing, time.monotonic())
             case _:
                 pass  # Stop is the link's; the rest is not for the stage
 
     def _look(self, now_s: float) -> None:
-        """What is looked at now and then: a display that has come, shaders whose files have changed."""
+        """What is looked at now and then: a display that has come, shaders that are new, a picture that is dead."""
         if self._probe and self._probe.found(now_s):
             self._link.say("a display is there: starting the stage again to open a window")
             raise SystemExit(DISPLAY_FOUND)
-        if self._costs.count % REFRESH_FRAMES == 0:
-            self._refresh()
+        self._hanging.look(now_s, self._rms)
+        if self._hanging.restart_wanted:
+            raise SystemExit(PICTURE_DIED)
 
     def _draw(self, due_s: float) -> None:
         """Draw what is heard when the frame due at `due_s` will be seen."""
@@ -170,6 +178,7 @@ class Stage:
         self._next_moment, moments = self._track.since(self._next_moment, heard_s)
         if len(moments):
             self._heard_sample, self._heard_s = int(moments[-1]["sample"]), float(moments[-1]["time_s"])
+            self._rms = float(moments[-1]["features"][0])
         late = int((heard_s - self._heard_s) * self._ring.sample_rate_hz)
         end = min(self._heard_sample + late, self._ring.written)
         sound = self._ring.tap(end, self._scenery.samples_wanted)
@@ -195,15 +204,3 @@ class Stage:
                 self._window.stop_asked = False
         late_s = self._pace.shown(asked_s, time.monotonic())
         self._lateness.push(1000.0 * max(0.0, late_s))
-
-    def _show(self, drawing: Drawing) -> None:
-        try:
-            self._scenery.show(drawing)
-        except InstallationError as error:
-            self._link.say(str(error))
-
-    def _refresh(self) -> None:
-        try:
-            self._scenery.refresh()
-        except InstallationError as error:
-            self._link.say(str(error))

@@ -73,6 +73,9 @@ def string(harmonics: int, tilt: float, attack_s: float, decay_s: float, detune:
 VOICES: dict[str, Voice] = {
     "kick": skin(160, 48, 0.09),
     "deep kick": skin(110, 42, 0.2),
+    "soft kick": skin(130, 55, 0.12, 0.05),
+    "tight snare": skin(320, 220, 0.04, 0.85),
+    "tight hat": hiss(8000, 16000, 0.01),
     "snare": skin(260, 180, 0.07, 0.7),
     "brush": hiss(1500, 9000, 0.06, 0.015),
     "clap": hiss(900, 5000, 0.06),

@@ -6,7 +6,7 @@ the style's own count, as a musician would tap it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -346,7 +346,31 @@ HELD_OUT: dict[str, Style] = {
 """What it was not tuned on."""
 
 
+KITS: dict[str, tuple[str, ...]] = {
+    "kick": ("kick", "deep kick", "soft kick"),
+    "deep kick": ("kick", "deep kick", "soft kick"),
+    "snare": ("snare", "clap", "tight snare"),
+    "clap": ("snare", "clap"),
+    "hat": ("hat", "shaker", "tight hat"),
+    "open hat": ("open hat", "ride", "hat"),
+    "rim": ("rim", "bell", "conga"),
+    "bass": ("bass", "synth bass"),
+    "synth bass": ("bass", "synth bass"),
+    "piano": ("piano", "guitar", "pluck", "organ"),
+    "pluck": ("piano", "guitar", "pluck"),
+    "guitar": ("piano", "guitar", "organ"),
+    "lead": ("lead", "piano", "organ"),
+}
+"""What may stand in for a voice: a track draws its own."""
+
 FORMS = ("even", "breakdown", "other tempo", "fade in", "noise floor", "late start")
+
+
+def retuned(sound: Doubles, factor: float) -> Doubles:
+    """A sound played `factor` times as fast: a smaller drum, or a larger."""
+    if factor == 1.0:
+        return sound
+    return np.interp(np.arange(0, len(sound), factor), np.arange(len(sound)), sound)
 
 
 class Band:
@@ -401,6 +425,8 @@ class Band:
         last = STEPS * (len(self.beats_s) - 1)
         struck = [step for step in range(last) if self.strikes(pattern[step % len(pattern)])]
         degree, kept = 0, {}
+        voice = VOICES[str(self.rng.choice(KITS.get(part.voice, (part.voice,))))]
+        tuned = 1.0 if part.notes else float(2 ** self.rng.uniform(-0.4, 0.4))
         loud = part.level * 10 ** (self.rng.uniform(-MIX_DB, MIX_DB) / 20)
         for step, after in zip(struck, [*struck, last][1:], strict=True):
             chord = self.chords[(step // bar) % len(self.chords)]
@@ -414,7 +440,7 @@ class Band:
             for pitch in self.pitches(part, chord, degree, step, bar):
                 key = (round(pitch, 1), round(length_s, 1), int(self.rng.integers(3)))
                 if key not in kept:
-                    kept[key] = VOICES[part.voice](pitch, length_s, self.rate_hz, self.rng)
+                    kept[key] = retuned(voice(pitch, length_s, self.rate_hz, self.rng), tuned)
                 self.add(kept[key] * level, max(0.0, self.when_s(step) + late_s))
 
     def strikes(self, mark: str) -> bool:
@@ -443,10 +469,17 @@ class Band:
         room = self.out[at : at + len(sound)]
         room += sound[: len(room)]
 
+    def toned(self, sound: Doubles) -> Doubles:
+        """A duller or a brighter recording: up to 2 dB an octave about 800 Hz."""
+        bins = np.fft.rfft(sound)
+        octaves = np.log2(np.fft.rfftfreq(len(sound), 1 / self.rate_hz).clip(20) / 800)
+        return np.fft.irfft(bins * 10 ** (self.rng.uniform(-2, 2) * octaves / 20), len(sound))
+
     def finished(self) -> Doubles:
         """All parts, in a room, at the level and with the noise of the form, (samples,)."""
         for part in self.style.parts:
             self.play(part)
+        self.out = self.toned(self.out)
         tail = np.arange(int(0.5 * self.rate_hz)) / self.rate_hz
         echo = self.rng.standard_normal(len(tail)) * np.exp(-tail / 0.12)
         size = len(self.out) + len(tail)
@@ -461,24 +494,43 @@ class Band:
         return np.asarray(sound + 10 ** (hiss_db / 20) * self.rng.standard_normal(len(sound)))
 
 
-def track(style: str, form: str, bpm: float, seed: int, sample_rate_hz: int = 44_100, seconds: float = 30.0) -> Track:
-    """One track. The same words give the same sound."""
-    styles = TRAINING | HELD_OUT
-    band = Band(styles[style], form, bpm, seed, sample_rate_hz, seconds)
+def mixture(names: Sequence[str], rng: np.random.Generator) -> Style:
+    """The drums of one style under the notes of another, at a tempo of the first, or of the second if it has none."""
+    styles = [style for name in names if (style := (TRAINING | HELD_OUT)[name]).meter == 4]
+    struck, sung = (styles[int(n)] for n in rng.choice(len(styles), 2, replace=False))
+    drums = tuple(part for part in struck.parts if not part.notes)
+    notes = tuple(part for part in sung.parts if part.notes)
+    first = struck if drums else sung
+    return Style(drums + notes, first.slowest_bpm, first.fastest_bpm, swing=first.swing)
+
+
+def track(style: Style, name: str, bpm: float, seed: int, sample_rate_hz: int = 44_100, seconds: float = 30.0) -> Track:
+    """One track, named "style, form". The same words give the same sound."""
+    form = name.split(", ")[1]
+    band = Band(style, form, bpm, seed, sample_rate_hz, seconds)
     samples, beats_s = band.finished(), band.beats_s
     ends_bpm = 60 / float(np.median(np.diff(beats_s[beats_s > 0.6 * seconds])))
-    return Track(f"{style}, {form}, {bpm:.0f} BPM", samples, sample_rate_hz, beats_s, ends_bpm)
+    return Track(f"{name}, {bpm:.0f} BPM", samples, sample_rate_hz, beats_s, ends_bpm)
 
 
-def tracks(styles: dict[str, Style], count: int, seed: int, sample_rate_hz: int = 44_100) -> list[Track]:
-    """`count` tracks, styles and forms in turn, tempi over the whole range of each style."""
+def tracks(
+    styles: dict[str, Style],
+    count: int,
+    seed: int,
+    sample_rate_hz: int = 44_100,
+    seconds: float = 30.0,
+    mixed: bool = False,
+) -> Iterator[Track]:
+    """`count` tracks, styles and forms in turn, tempi over the whole range of each style; `mixed`: every other one a
+    mixture of two."""
     rng = np.random.default_rng(seed)
-    names, made = list(styles), []
+    names = list(styles)
     for n in range(count):
-        style = styles[names[n % len(names)]]
-        round_, rounds = n // len(names), max(1, -(-count // len(names)))
-        share = (round_ + rng.random()) / rounds
+        name = names[n % len(names)]
+        style = styles[name]
+        if mixed and n // len(names) % 2:
+            name, style = "mixture", mixture(names, rng)
+        share = (n // len(names) + rng.random()) / max(1, -(-count // len(names)))
         bpm = style.slowest_bpm * (style.fastest_bpm / style.slowest_bpm) ** share
         form = FORMS[(n + n // len(names)) % len(FORMS)]
-        made.append(track(names[n % len(names)], form, bpm, seed * 1000 + n, sample_rate_hz))
-    return made
+        yield track(style, f"{name}, {form}", bpm, seed * 1000 + n, sample_rate_hz, seconds)

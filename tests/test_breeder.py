@@ -18,7 +18,8 @@ import yaml
 
 from installation.breeder import Shell, main
 from installation.breeder_setup import BreederSetup, header_for, offline
-from installation.commands import Play, Pulse, Reset, Said, Set, Stop
+from installation.commands import Atlas, Forget, Play, Pulse, Reset, Said, Set, Stop
+from installation.evolution.layout import STEP
 from installation.evolution.store import open_store
 from installation.link import Link
 from installation.model import load
@@ -133,6 +134,51 @@ def test_a_value_out_of_range_is_refused_aloud_and_a_stop_ends_a_brood(
         message = conductor.recv()
         said += [message.sentence] if isinstance(message, Said) else []
     assert said == ["/evolution/sigma: 99 is outside 0..3"]
+
+
+def maps(conductor: Connection) -> list[Atlas]:
+    """Those it sent since this was last asked."""
+    found = []
+    while conductor.poll():
+        message = conductor.recv()
+        found += [message] if isinstance(message, Atlas) else []
+    return found
+
+
+def test_after_a_brood_it_sends_the_map_once_and_at_rest_only_when_something_has_changed(
+    shell: tuple[Shell, Connection, list[float]],
+) -> None:
+    subject, conductor, clock = shell
+    assert subject.breeder is not None
+    sent = []
+    subject.turn(subject.breeder)
+    maps(conductor)
+    for passed_s, message in ((1.0, None), (0.0, None), (0.0, None), (0.0, Forget()), (0.0, None)):
+        clock[0] += passed_s
+        if message:
+            conductor.send(message)
+        subject.turn(subject.breeder)
+        sent.append(maps(conductor))
+    assert [len(each) for each in sent] == [0, 1, 0, 1, 0]
+    known = {each.identity for each in subject.breeder.search.container}
+    assert known <= set(sent[1][0].identities.tolist())
+    assert known == set(sent[3][0].identities.tolist())
+
+
+def test_a_map_from_before_is_gone_on_from(shell: tuple[Shell, Connection, list[float]]) -> None:
+    subject, conductor, clock = shell
+    assert subject.breeder is not None
+    subject.turn(subject.breeder)
+    last = maps(conductor)[-1]
+    turned = replace(last, places=-last.places)
+    conductor.send(turned)
+    clock[0] += 1.0
+    subject.turn(subject.breeder)
+    subject.turn(subject.breeder)
+    after = maps(conductor)[-1]
+    before, now = (dict(zip(each.identities.tolist(), each.places, strict=True)) for each in (turned, after))
+    assert len(before.keys() & now) > 2
+    assert all(np.linalg.norm(now[each] - before[each]) <= STEP + 1e-6 for each in before.keys() & now)
 
 
 # ---- the process

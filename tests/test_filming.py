@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import math
@@ -10,8 +11,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from installation.picture import slots as slots_module
 from installation.picture.encoder import Encoder, Order, even, free_path
 from installation.picture.film import LIVE, SOUND_HZ, Film
 from installation.picture.filming import Filming, Wanted, heard
-from installation.picture.reel import PATIENCE_S, YIELD, Reel
+from installation.picture.reel import AHEAD_S, PATIENCE_S, YIELD, Reel
 from installation.picture.slots import MOST, Slots, upright
 from installation.ring import Ring
 
@@ -107,26 +108,32 @@ def test_where_two_clocks_slide_past_each_other_one_frame_is_repeated_or_dropped
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(1, 3000), min_size=1, max_size=30), st.integers(1, 2), st.integers(0, 500))
 def test_the_sound_of_a_reel_is_the_ring_sample_for_sample(moves: list[int], channels: int, before: int) -> None:
+    """Whatever the blocks it comes in; up to the end of the last picture's frame."""
     sheet, rng = Sheet(), np.random.default_rng(2)
     with Ring.create(8192, channels, RATE_HZ) as ring:
         advance(ring, rng.uniform(-1.0, 1.0, (before, channels)).astype(np.float32))
         reel = Reel(sheet, before, FPS, RATE_HZ, 1 << 30)
         whole = []
         for move in moves:
+            reel.picture(grey(0), ring.taken)
             whole.append(rng.uniform(-1.0, 1.0, (move, channels)).astype(np.float32))
             advance(ring, whole[-1])
-            reel.follow(ring, ring.taken)
+            reel.follow(ring)
+        reel.finish(ring)
         assert reel.lost == 0
-    np.testing.assert_array_equal(np.concatenate(sheet.blocks), np.concatenate(whole))
+    sound = np.concatenate(sheet.blocks)
+    assert len(sound) == min(sum(moves), round(len(sheet.frames) * RATE_HZ / FPS))
+    np.testing.assert_array_equal(sound, np.concatenate(whole)[: len(sound)])
 
 
 def test_what_the_ring_holds_no_more_is_silence_and_counted() -> None:
     sheet = Sheet()
     with Ring.create(1024, 1, RATE_HZ) as ring:
         reel = Reel(sheet, 0, FPS, RATE_HZ, 1 << 30)
+        reel.picture(grey(0), 3000)
         for _ in range(3):
             advance(ring, np.full((1000, 1), 0.5, np.float32))
-        reel.follow(ring, ring.taken)
+        reel.follow(ring)
     assert reel.lost == 3000 - 1024
     sound = np.concatenate(sheet.blocks)
     assert len(sound) == 3000 and not sound[:1976].any() and (sound[1976:] == 0.5).all()
@@ -138,12 +145,15 @@ def test_a_picture_that_stands_is_repeated_as_the_sound_goes_on_and_the_end_is_c
         reel = Reel(sheet, 0, FPS, RATE_HZ, 1 << 30)
         reel.picture(grey(7), 0)
         advance(ring, np.zeros((RATE_HZ * 3, 1), np.float32))
-        reel.follow(ring, ring.taken)
+        reel.follow(ring)
+        reel.stand(ring.taken)
         assert len(sheet.frames) == (3.0 - PATIENCE_S) * FPS
         reel.picture(grey(9), FRAME)  # two seconds late
         assert reel.dropped == 1
         reel.finish(ring)
-    assert sheet.frames == [7] * int(3 * FPS) and sum(map(len, sheet.blocks)) == RATE_HZ * 3
+    seconds = 3.0 - AHEAD_S
+    assert sheet.frames == [7] * math.ceil(seconds * FPS)
+    assert sum(map(len, sheet.blocks)) == len(sheet.frames) * FRAME
 
 
 # A show, and the film of it ---------------------------------------------------------------------------------------
@@ -183,13 +193,19 @@ def begin(wanted: Wanted, ring: Ring) -> Filming:
 
 
 def wanted(into: Path, **more: Any) -> Wanted:
-    return Wanted(**{"into": into, "name": "a scene", "size": SIZE, "fps": FPS} | more)
+    return replace(Wanted(into, "a scene", SIZE, FPS), **more)
+
+
+def over(filming: Filming, said: list[str]) -> bool:
+    """Whether it is over; what it said meanwhile goes to `said`."""
+    said.extend(filming.poll())
+    return filming.over
 
 
 def give(filming: Filming, pixels: np.ndarray, position: int) -> list[str]:
     """Hand a picture over, waiting for a slot, unless it is over; what was said meanwhile."""
     said: list[str] = []
-    until(lambda: said.extend(filming.poll()) or filming.over or filming.frame(pixels, position))
+    until(lambda: over(filming, said) or filming.frame(pixels, position))
     return said
 
 
@@ -221,6 +237,17 @@ def seen(path: Path) -> tuple[list[float], list[float]]:
     return [time_s for time_s, _ in frames], [light for _, light in frames]
 
 
+def frames_until_broken(path: Path) -> int:
+    """How many frames can be seen of a film whose last fragment is broken off."""
+    import av
+
+    count = 0
+    with av.open(str(path)) as film, contextlib.suppress(av.error.InvalidDataError):
+        for _ in film.decode(video=0):
+            count += 1
+    return count
+
+
 def heard_in(path: Path) -> tuple[np.ndarray, int]:
     """The samples of a film's first channel from its time 0 on, and their rate."""
     import av
@@ -249,19 +276,20 @@ def onsets_s(path: Path) -> tuple[list[float], list[float]]:
     return flashes, apart
 
 
-def jittered(seconds: float, rate_hz: int, fps: float) -> Iterator[tuple[int, int]]:
-    """(position seen, position when it is handed over) of a bad display: jitter, late frames, some a third of a second
-    late, and gaps."""
+def jittered(seconds: float, rate_hz: int, fps: float) -> list[tuple[int, int]]:
+    """(position seen, position when it is handed over) of a bad display: jitter, gaps, and hold-ups of a third of a
+    second after which many come at once; but each flash is seen when it should be."""
     rng = np.random.default_rng(3)
+    coming, latest = [], 0
     for index in range(round(seconds * fps)):
-        place = index + rng.uniform(-0.3, 0.3)
-        near_flash = index % round(fps) in (0, 1)
-        if rng.random() < 0.1 and not near_flash:
+        of_second = index % round(fps)
+        if of_second > 1 and rng.random() < 0.1:
             continue
+        place = index if of_second == 0 else max(0.0, index + rng.uniform(-0.3, 0.3))
         late = rng.uniform(0.0, 0.33 * fps if rng.random() < 0.1 else 1.0)
-        if near_flash and index % round(fps) == 0:
-            place = float(index)
-        yield max(0, round(place * rate_hz / fps)), max(0, round((place + late) * rate_hz / fps))
+        latest = max(latest, round((place + late) * rate_hz / fps))
+        coming.append((round(place * rate_hz / fps), latest))
+    return coming
 
 
 @pytest.mark.parametrize(("rate_hz", "channels"), [(48_000, 2), (44_100, 1)])
@@ -270,7 +298,7 @@ def test_click_and_flash_are_at_the_same_moment_over_twenty_seconds(
 ) -> None:
     """Frames jittered by a third of one, late, left out; sound in other blocks; four times as fast as it is heard."""
     seconds = 20.0 if channels == 2 else 5.0
-    coming = sorted(jittered(seconds, rate_hz, FPS), key=lambda each: each[1])
+    coming = jittered(seconds, rate_hz, FPS)
     with Ring.create(rate_hz * 6, channels, rate_hz) as ring:
         filming = begin(wanted(tmp_path), ring)
         while ring.taken < seconds * rate_hz or coming:
@@ -417,15 +445,14 @@ def test_a_disk_that_is_full_is_said_and_what_was_filmed_is_kept(tmp_path: Path)
         assert filming.over
         assert not filming.frame(np.zeros((size[1], size[0], 3), np.uint8), 0)
     assert any("can't be filmed any further" in each and "kept" in each for each in said), said
-    times_s, _ = seen(tmp_path / "show.mp4")
-    assert len(times_s) >= FPS
+    assert frames_until_broken(tmp_path / "show.mp4") >= FPS
 
 
 def test_filming_ends_before_the_disk_is_full(tmp_path: Path) -> None:
     with Ring.create(RATE_HZ * 6, 2, RATE_HZ) as ring:
         filming = Filming(wanted(tmp_path / "show.mp4", floor_bytes=1e18), ring.name)
         said: list[str] = []
-        until(lambda: said.extend(filming.poll()) or filming.over)
+        until(lambda: over(filming, said))
     assert len(said) == 1 and "are to stay so; filming ends" in said[0]
     assert list(tmp_path.iterdir()) == []
 
@@ -435,9 +462,9 @@ def test_a_file_taken_away_makes_way_for_the_next(tmp_path: Path) -> None:
     with Ring.create(RATE_HZ * 6, 2, RATE_HZ) as ring:
         filming = begin(wanted(tmp_path / "show.mp4"), ring)
         play(ring, filming, 25)
-        until(lambda: said.extend(filming.poll()) or (tmp_path / "show.mp4").exists())
+        until(lambda: over(filming, said) or (tmp_path / "show.mp4").exists())
         (tmp_path / "show.mp4").unlink()
-        until(lambda: said.extend(filming.poll()) or any("is gone" in each for each in said))
+        until(lambda: over(filming, said) or any("is gone" in each for each in said))
         play(ring, filming, 25)
         said += ended(filming)
     assert len(seen(tmp_path / "show.mp4")[0]) >= 24
@@ -459,7 +486,7 @@ def test_an_encoder_that_is_behind_costs_pictures_and_never_a_wait(tmp_path: Pat
         assert longest_s < 0.1
         os.kill(filming._process.pid, signal.SIGCONT)
         ended(filming)
-    assert len(seen(tmp_path / "show.mp4")[0]) == 100  # what was left out is repeated
+    assert 99 - AHEAD_S * FPS <= len(seen(tmp_path / "show.mp4")[0]) <= 100  # what was left out is repeated
 
 
 def test_where_nothing_can_be_written_is_said(tmp_path: Path) -> None:
@@ -468,10 +495,10 @@ def test_where_nothing_can_be_written_is_said(tmp_path: Path) -> None:
         filming = begin(wanted(tmp_path / "file" / "folder"), ring)
         filming.frame(flash(0, RATE_HZ, FPS), 0)
         said: list[str] = []
-        until(lambda: said.extend(filming.poll()) or filming.over)
+        until(lambda: over(filming, said))
     assert len(said) == 1 and "can't be filmed any further" in said[0] and str(tmp_path / "file") in said[0]
     filming = Filming(wanted(tmp_path), "no such ring")
-    until(lambda: said.extend(filming.poll()) or filming.over)
+    until(lambda: over(filming, said))
     assert "can't be filmed" in said[-1] and "no such ring" in said[-1]
 
 

@@ -1,17 +1,17 @@
-"""ISF headers and size expressions: what is read, and how what is wrong is said."""
+"""ISF headers: what is read, how what is wrong is said, and which images may come along."""
 
 from __future__ import annotations
 
-import math
+import json
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from PIL import Image
 
 from installation.errors import ShaderError
-from installation.picture import glsl, isf
-from installation.picture.expression import ExpressionError, parse
+from installation.picture import images, isf
 
 MAIN = "\nvoid main() { gl_FragColor = vec4(1.0); }\n"
 
@@ -24,105 +24,6 @@ def fault(header: str) -> ShaderError:
     with pytest.raises(ShaderError) as caught:
         shader(header)
     return caught.value
-
-
-# Size expressions
-
-
-numbers = st.one_of(
-    st.integers(0, 4096).map(str), st.floats(0.001, 100.0).map(lambda value: f"{value:.4f}"), st.just("$WIDTH")
-)
-sums = st.recursive(
-    numbers,
-    lambda inner: st.one_of(
-        st.tuples(inner, st.sampled_from(["+", "-", "*", "/"]), inner).map(lambda three: f"({' '.join(three)})"),
-        inner.map(lambda one: f"-{one}"),
-        inner.map(lambda one: f"floor({one})"),
-        st.tuples(inner, inner).map(lambda two: f"max({two[0]}, {two[1]})"),
-    ),
-    max_leaves=12,
-)
-
-
-@settings(max_examples=300, deadline=None)
-@given(sums)
-def test_an_expression_is_what_python_makes_of_the_same_arithmetic(text: str) -> None:
-    """The oracle may use eval: it reads only what the strategy above wrote."""
-    names = {"floor": math.floor, "max": max, "WIDTH": 1280.0, "__builtins__": {}}
-    try:
-        expected = float(eval(text.replace("$", ""), names))
-    except ArithmeticError:
-        expected = math.nan
-    if math.isfinite(expected):
-        assert parse(text)({"WIDTH": 1280.0}) == pytest.approx(expected, rel=1e-12)
-    else:
-        with pytest.raises(ExpressionError):
-            parse(text)({"WIDTH": 1280.0})
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("$WIDTH/2", 320.0),
-        ("floor( $HEIGHT / 7.0 )", 51.0),
-        ("2 + 3 * 4 ^ 2", 50.0),
-        ("-2 ^ 2", -4.0),
-        ("2 ^ 3 ^ 2", 512.0),
-        ("10 - 4 - 3", 3.0),
-        ("7 % 4", 3.0),
-        ("max($WIDTH, $amount) - min(3, 1)", 639.0),
-        (".5 * 1e2", 50.0),
-        (512, 512.0),
-    ],
-)
-def test_arithmetic_binds_as_on_paper(text: str | int, value: float) -> None:
-    assert parse(text)({"WIDTH": 640.0, "HEIGHT": 360.0, "amount": 3.0}) == value
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "__import__('os').system('true')",
-        "$WIDTH.__class__",
-        "(lambda: 1)()",
-        "exec(1)",
-        "1; 2",
-        "1 2",
-        "max(1)",
-        "floor(1, 2)",
-        "(1",
-        "1)",
-        "$",
-        "",
-        "$WIDTH = 3",
-        "[1]",
-        "'a' * 9",
-        "(" * 5000 + "1" + ")" * 5000,
-        "(" * 150 + "1" + ")" * 150,
-        "-" * 399 + "1",
-        "1" * 401,
-    ],
-)
-def test_what_is_not_arithmetic_is_refused(text: str) -> None:
-    with pytest.raises(ExpressionError):
-        parse(text)
-
-
-@pytest.mark.parametrize("text", ["1 / 0", "9 ^ 9 ^ 9 ^ 9", "sqrt(-1)", "1e308 * 10", "5 % 0", "log2(0)", "(-8) ^ 0.5"])
-def test_what_has_no_finite_value_is_refused_when_asked(text: str) -> None:
-    expression = parse(text)
-    with pytest.raises(ExpressionError):
-        expression({})
-
-
-@settings(max_examples=400, deadline=None)
-@given(st.text(alphabet="0123456789.+-*/%^(), $WIDTHeflor_x'\"[]{};=\\", max_size=40))
-def test_any_text_is_a_finite_number_or_refused(text: str) -> None:
-    try:
-        value = parse(text)({"WIDTH": 640.0, "HEIGHT": 360.0})
-    except ExpressionError:
-        return
-    assert math.isfinite(value)
 
 
 # Headers
@@ -192,7 +93,17 @@ def test_trailing_commas_are_let_pass_but_not_inside_strings() -> None:
         ('{"PASSES": [{"TARGET": "a b"}]}', "TARGET 'a b' is not a GLSL name", 1),
         ('{"PASSES": [\n{"TARGET": "a",\n"WIDTH": "import os"}]}', "no function 'import'", 3),
         ('{"PASSES": [{"TARGET": "a",\n\n"HEIGHT": "$WIDHT"}]}', "did you mean WIDTH?", 3),
-        ('{"IMPORTED": {"x": {"PATH": "x.png"}}}', "IMPORTED is not supported", 1),
+        ('{"INPUTS": [\n{"NAME": "TIME", "TYPE": "float"}]}', "one of ISF's or GLSL's own", 2),
+        ('{"INPUTS": [\n{"NAME": "gl_x", "TYPE": "float"}]}', "one of ISF's or GLSL's own", 2),
+        ('{"INPUTS": [\n{"NAME": "x", "TYPE": "float", "DEFAULT": NaN}]}', "DEFAULT nan is not 1 number", 2),
+        ('{"INPUTS": [\n{"NAME": "x", "TYPE": "long", "VALUES": [0.5]}]}', "VALUES [0.5] are not whole", 2),
+        ('{"INPUTS": [\n{"NAME": "x", "TYPE": "long", "LABELS": "a"}]}', "LABELS 'a' is not a list", 2),
+        ('{"IMPORTED": {\n"x": {"PATH": 3}}}', "PATH 3 is not that of a file", 2),
+        ('{"IMPORTED": {\n"x y": {"PATH": "x.png"}}}', "'x y' is not a GLSL name", 1),
+        ('{"IMPORTED": {\n"x": "x.png"}}', "an object is expected", 2),
+        ('{"PERSISTENT_BUFFERS": 1}', "a list or an object is expected", 1),
+        ('{"INPUTS": [' + ",".join(["{}"] * 513) + "]}", "513 of them, at most 512", 1),
+        ('{"PASSES": [' + ",".join(["{}"] * 65) + "]}", "65 of them, at most 64", 1),
     ],
 )
 def test_what_is_wrong_is_said_at_its_line(header: str, words: str, line: int) -> None:
@@ -202,50 +113,181 @@ def test_what_is_wrong_is_said_at_its_line(header: str, words: str, line: int) -
     assert str(error).startswith(f"test.fs:{line}: ")
 
 
-def test_no_header_no_file_and_a_vertex_shader_are_said(tmp_path: Path) -> None:
+def test_no_header_and_no_file_are_said(tmp_path: Path) -> None:
     with pytest.raises(ShaderError, match="no ISF header"):
         isf.read("void main() {}", "x.fs")
     with pytest.raises(ShaderError, match="can't be read"):
         isf.load(tmp_path / "missing.fs")
-    (tmp_path / "x.fs").write_text("/*{}*/" + MAIN)
-    assert isf.load(tmp_path / "x.fs").file == "x.fs"
-    (tmp_path / "x.vs").write_text("void main() {}")
-    with pytest.raises(ShaderError, match="vertex shader"):
+    (tmp_path / "x.fs").write_bytes(b"/*{}*/\0")
+    with pytest.raises(ShaderError, match="no text"):
+        isf.load(tmp_path / "x.fs")
+    (tmp_path / "x.fs").write_bytes(b" " * (isf.BYTES_AT_MOST + 1))
+    with pytest.raises(ShaderError, match="at most"):
         isf.load(tmp_path / "x.fs")
 
 
-# GLSL
+def test_a_vertex_shader_beside_it_is_read(tmp_path: Path) -> None:
+    (tmp_path / "x.fs").write_text("/*{}*/" + MAIN)
+    assert isf.load(tmp_path / "x.fs").vertex is None
+    (tmp_path / "x.vs").write_text("void main() { isf_vertShaderInit(); }")
+    shader = isf.load(tmp_path / "x.fs")
+    assert [each.file for each in shader.texts] == ["x.fs", "x.vs"]
+    assert shader.vertex == 1
 
 
-def test_the_authors_source_is_counted_from_its_first_line_and_versions_are_hoisted() -> None:
-    source = "/*{}*/\n#version 120\n#extension GL_ARB_thing : enable\nvoid main() { gl_FragColor = vec4(0.0); }"
-    text = glsl.fragment(isf.read(source, "x.fs"), 0)
-    lines = text.splitlines()
-    assert lines[0] == "#version 330 core"
-    assert sum(line.startswith("#version") for line in lines) == 1
-    start = max(index for index, line in enumerate(lines) if line == "#line 1 0")
-    assert lines.index("#extension GL_ARB_thing : enable") < start
-    assert lines[start + 4] == "void main() { isf_FragColor = vec4(0.0); }"
+@pytest.mark.parametrize("written", [b"\xef\xbb\xbf/*{}*/\r\nvoid", b"/*{}*/\rvoid", b"/*{}*/\nvoid"])
+def test_marks_and_line_ends_of_any_system_are_let_pass(tmp_path: Path, written: bytes) -> None:
+    (tmp_path / "x.fs").write_bytes(written)
+    assert isf.load(tmp_path / "x.fs").source == "/*{}*/\nvoid"
+
+
+def test_text_that_is_not_utf_8_is_read_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "x.fs").write_bytes(b'/*{"CREDIT": "\xe9"}*/')
+    assert "é" in isf.load(tmp_path / "x.fs").source
+
+
+def test_comments_may_come_before_the_header() -> None:
+    source = '// by hand\n/* and more */\n/*{"DESCRIPTION": "found", "INPUTS": [{"NAME": "1x", "TYPE": "float"}]}*/'
+    with pytest.raises(ShaderError, match="'1x' is not a GLSL name") as caught:
+        isf.read(source, "x.fs")
+    assert caught.value.line == 3
+    assert isf.read(source.replace("1x", "x"), "x.fs").description == "found"
 
 
 @pytest.mark.parametrize(
-    "log",
+    ("kind", "written", "default"),
     [
-        "fragment_shader\n=====\n0:12(5): error: `x' undeclared",
-        "0(12) : error C1503: undefined variable `x'",
-        "ERROR: 0:12: 'x' : undeclared identifier",
+        ("float", '"0.5"', 0.5),
+        ("float", "[0.5]", 0.5),
+        ("float", "true", 1.0),
+        ("bool", '"true"', 1.0),
+        ("bool", "0", 0.0),
+        ("event", "null", 0.0),
+        ("long", '"2"', 2.0),
+        ("color", "[1, 0.5, 0]", (1.0, 0.5, 0.0, 1.0)),
+        ("point2D", '["1", "2"]', (1.0, 2.0)),
+        ("point2D", '""', (0.0, 0.0)),
     ],
 )
-def test_every_drivers_way_of_counting_is_understood(log: str) -> None:
-    error = glsl.complaint(shader("{}"), log)
-    assert error.line == 12
-    assert "x'" in error.message
+def test_a_default_of_an_odd_type_is_what_it_plainly_means(kind: str, written: str, default: isf.Number) -> None:
+    (only,) = shader(f'{{"INPUTS": [{{"NAME": "x", "TYPE": "{kind}", "DEFAULT": {written}}}]}}').inputs
+    assert only.default == default
 
 
-def test_a_warning_before_the_error_is_not_taken_for_it() -> None:
-    log = "0:3(1): warning: something\n0:9(2): error: the cause\n0:10(2): error: what follows"
-    assert (glsl.complaint(shader("{}"), log).line, glsl.complaint(shader("{}"), log).message) == (9, "the cause")
+def test_a_long_is_chosen_from_its_values_by_number_or_label() -> None:
+    header = '{"INPUTS": [{"NAME": "x", "TYPE": "long", "VALUES": [4, 2, 9], "LABELS": ["a", "b"], "DEFAULT": "b"}]}'
+    (only,) = shader(header).inputs
+    assert (only.values, only.labels, only.default) == ((4, 2, 9), ("a", "b", "9"), 2.0)
+    assert (only.minimum, only.maximum) == (2.0, 9.0)
+    (old,) = shader('{"INPUTS": [{"NAME": "x", "TYPE": "long", "LABELS": ["a", "b", "c"]}]}').inputs
+    assert (old.values, old.default, old.maximum) == ((0, 1, 2), 0.0, 2.0)
 
 
-def test_a_log_without_a_line_is_given_whole() -> None:
-    assert "link failed: too many" in glsl.complaint(shader("{}"), "link failed:\n too many\n").message
+@pytest.mark.parametrize(
+    ("inputs", "kind"),
+    [
+        ([], "generator"),
+        ([("inputImage", "image")], "filter"),
+        ([("inputImage", "float")], "generator"),
+        ([("startImage", "image"), ("endImage", "image"), ("progress", "float")], "transition"),
+        ([("startImage", "image"), ("endImage", "image")], "generator"),
+    ],
+)
+def test_what_a_shader_is_for_is_told_by_its_inputs(inputs: list[tuple[str, str]], kind: str) -> None:
+    header = json.dumps({"INPUTS": [{"NAME": name, "TYPE": each} for name, each in inputs]})
+    assert shader(header).kind == kind
+
+
+@pytest.mark.parametrize(
+    "written",
+    ['["a", "b"]', '[{"NAME": "a"}, {"NAME": "b"}]', '{"a": {}, "b": null}', '{"a": {"FLOAT": false}, "b": {}}'],
+)
+def test_buffers_of_version_1_are_read_as_they_are_met(written: str) -> None:
+    found = shader(f'{{"PERSISTENT_BUFFERS": {written}, "PASSES": [{{"TARGET": "a", "WIDTH": 7}}, {{}}]}}')
+    assert [each.persistent for each in found.passes] == [True, False]
+    assert found.passes[0].width({}) == 7.0
+    assert found.images == ("a", "b")
+
+
+def test_any_json_is_a_shader_or_a_fault_with_its_line() -> None:
+    """Whatever stands where something else is expected: never another error."""
+    odd = [None, True, 3, -1e400, "x", [], [[]], [None], {}, {"NAME": []}, {"x": []}]
+    entries = {
+        "INPUTS": ["NAME", "TYPE", "DEFAULT", "MIN", "MAX", "VALUES", "LABELS", "LABEL", "IDENTITY", "ATTACK_MS"]
+    }
+    entries["PASSES"] = ["TARGET", "PERSISTENT", "FLOAT", "WIDTH", "HEIGHT"]
+    headers = [{key: each} for key in ("INPUTS", "PASSES", "IMPORTED", "PERSISTENT_BUFFERS", "ISFVSN") for each in odd]
+    for kind in isf.KINDS:
+        good = {"NAME": "x", "TYPE": kind}
+        headers += [{"INPUTS": [good | {key: each}]} for key in entries["INPUTS"] for each in odd]
+    headers += [{"PASSES": [{key: each}]} for key in entries["PASSES"] for each in odd]
+    headers += [{"IMPORTED": {"x": {"PATH": each}}} for each in odd]
+    for header in headers:
+        try:
+            shader(json.dumps(header))
+        except ShaderError as error:
+            assert error.line == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["/*" * 2_000_000, '/*{"' + '\\"' * 120_000 + "*/", "/*" + "[" * 200_000 + "*/", "/*{" + " " * 300_000 + "}*/"],
+)
+def test_what_is_hostile_is_refused_at_once(source: str) -> None:
+    begun_s = time.perf_counter()
+    with pytest.raises(ShaderError):
+        isf.read(source, "x.fs")
+    assert time.perf_counter() - begun_s < 3.0
+
+
+# Imported images
+
+
+def imported(folder: Path, path: str) -> isf.Shader:
+    (folder / "x.fs").write_text(f'/*{{"IMPORTED": {{\n"film": {{"PATH": {json.dumps(path)}}}}}}}*/{MAIN}')
+    return isf.load(folder / "x.fs")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """One for shaders, with pictures in, beside and above it."""
+    made = tmp_path / "up" / "shaders"
+    (made / "deep").mkdir(parents=True)
+    for where in (made, made / "deep", made.parent, tmp_path):
+        Image.new("RGB", (3, 2), (1, 2, 3)).save(where / "film.png")
+    return made
+
+
+@pytest.mark.parametrize("path", ["film.png", "./film.png", "deep/film.png", "../film.png", "deep/../film.png"])
+def test_an_image_may_lie_below_or_beside_the_shaders_folder(folder: Path, path: str) -> None:
+    (found,) = imported(folder, path).imported
+    assert images.read(found.path).shape == (2, 3, 4)
+
+
+@pytest.mark.parametrize(
+    "path", ["../../film.png", "/etc/hostname", "C:\\film.png", "..\\..\\film.png", "no.png", "", "deep"]
+)
+def test_an_image_may_not_lie_elsewhere(folder: Path, path: str) -> None:
+    with pytest.raises(ShaderError, match="IMPORTED: film") as caught:
+        imported(folder, path)
+    assert caught.value.line == 2
+
+
+def test_a_link_does_not_lead_out(folder: Path) -> None:
+    (folder / "link.png").symlink_to(folder.parent.parent / "film.png")
+    with pytest.raises(ShaderError, match="leads out"):
+        imported(folder, "link.png")
+
+
+def test_images_are_read_whole_the_right_way_up_and_no_larger_than_fits(folder: Path) -> None:
+    pixels = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+    Image.fromarray(pixels).save(folder / "film.png")
+    np.testing.assert_array_equal(images.read(folder / "film.png"), pixels[::-1])
+    np.testing.assert_array_equal(images.read(folder / "film.png", upright=False), pixels)
+    Image.new("1", (images.SIDE_AT_MOST + 1, 1)).save(folder / "film.png")
+    with pytest.raises(images.ImageError, match="at most 8192 a side"):
+        images.read(folder / "film.png")
+    for wrong in (b"", b"GIF89a", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", bytes(100)):
+        (folder / "film.png").write_bytes(wrong)
+        with pytest.raises(images.ImageError, match="can't be read as an image"):
+            images.read(folder / "film.png")

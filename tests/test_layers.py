@@ -34,6 +34,7 @@ LAYERS = (
     FOLDERS,
     (
         "child",
+        "hanging",
         "inputs",
         "listener",
         "outbox",

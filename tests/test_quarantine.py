@@ -242,6 +242,19 @@ def test_a_clean_end_and_a_good_while_speak_against_nobody(tmp_path: Path) -> No
     assert not kept.suspected(suspect) and kept.sentences() == []
 
 
+def test_who_was_shown_well_is_not_suspected_of_a_later_death_until_it_fails(tmp_path: Path) -> None:
+    folder, suspect, kept = tmp_path / "kept", quarantine.suspect(shader(tmp_path)), Quarantine(tmp_path / "kept", T0)
+    for fails in (False, True):
+        kept.mark([suspect], T0)
+        for second in range(int(PROBATION_S) + 1):
+            kept.live(T0 + second)
+        if fails:
+            kept.put(suspect, FAILED, T0)
+        kept.mark([suspect], T0)
+        settled(kept)
+        assert Quarantine(folder, T0).suspected(suspect) == fails
+
+
 def test_a_frame_that_hung_is_no_good_time(tmp_path: Path) -> None:
     folder, suspect = tmp_path / "kept", quarantine.suspect(shader(tmp_path))
     kept = Quarantine(folder, T0)
@@ -271,6 +284,7 @@ class Life(RuleBasedStateMachine):
         self.suspects = [Suspect(f"/nowhere/{name}.fs", f"{number:064x}") for number, name in enumerate("abc")]
         self.failures: dict[Suspect, tuple[int, float]] = {}
         self.standing: dict[Suspect, float] = {}
+        self.proven: set[Suspect] = set()
         self.deaths: dict[Suspect, list[float]] = {suspect: [] for suspect in self.suspects}
 
     def fail(self, suspect: Suspect) -> None:
@@ -279,6 +293,7 @@ class Life(RuleBasedStateMachine):
         if self.now_s - last_s > period_s + probation.FORGIVEN_S:
             times = 0
         self.failures[suspect] = (times + 1, self.now_s)
+        self.proven.discard(suspect)
 
     @rule(which=st.integers(0, 2))
     def put(self, which: int) -> None:
@@ -288,7 +303,7 @@ class Life(RuleBasedStateMachine):
     @rule(which=st.sets(st.integers(0, 2), min_size=1))
     def mark(self, which: set[int]) -> None:
         self.kept.mark([self.suspects[number] for number in sorted(which)], self.now_s)
-        for number in which:
+        for number in {number for number in which if self.suspects[number] not in self.proven}:
             self.standing.setdefault(self.suspects[number], 0.0)
         self.waited = False
 
@@ -307,6 +322,7 @@ class Life(RuleBasedStateMachine):
             if self.standing[suspect] >= PROBATION_S:
                 del self.standing[suspect]
                 self.deaths[suspect] = []
+                self.proven.add(suspect)
 
     waited = False
 
@@ -320,7 +336,7 @@ class Life(RuleBasedStateMachine):
         self.kept.close()
         self.kept = Quarantine(Path(self.folder.name), self.now_s)
         assert self.kept.sentences() == []
-        self.standing, self.waited = {}, False
+        self.standing, self.proven, self.waited = {}, set(), False
 
     @rule()
     def die_and_start(self) -> None:
@@ -333,7 +349,7 @@ class Life(RuleBasedStateMachine):
                 if len(self.deaths[suspect]) >= probation.DEATHS:
                     self.fail(suspect)
                     self.deaths[suspect] = []
-        self.standing, self.waited = {}, False
+        self.standing, self.proven, self.waited = {}, set(), False
 
     @invariant()
     def is_as_the_model_says(self) -> None:
@@ -352,5 +368,5 @@ class Life(RuleBasedStateMachine):
             self.folder.cleanup()
 
 
-Life.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+Life.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
 TestLife = Life.TestCase

@@ -76,15 +76,20 @@ def test_a_changed_file_is_drawn_and_a_broken_one_is_said_once(canvas: Picture, 
         scenery.draw(0.0, NOTHING)
         return int(canvas.read().max())
 
-    assert (scenery.refresh(), seen()) == (False, 51)
+    assert (scenery.news(), seen()) == (False, 51)
     path.write_text(text.format("nonsense"))
+    assert scenery.news() and not scenery.news(), "each change is news once"
     with pytest.raises(ShaderError):
-        scenery.refresh()
-    assert (scenery.refresh(), seen()) == (False, 51)
+        scenery.reload()
+    assert seen() == 51
     path.unlink()
-    assert (scenery.refresh(), seen()) == (False, 51)
+    scenery.reload()
+    assert (scenery.news(), seen()) == (False, 51)
     path.write_text(text.format("1.0 * 0.4"))
-    assert (scenery.refresh(), seen()) == (True, 102)
+    assert scenery.news()
+    scenery.reload()
+    assert seen() == 102
+    assert not scenery.news()
 
 
 def test_time_turns_over_without_a_seam_before_floats_get_coarse(canvas: Picture, tmp_path: Path) -> None:

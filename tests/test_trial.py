@@ -77,7 +77,7 @@ def judged(trial: Trial, within_s: float = 60.0) -> Verdict:
         while time.monotonic() < until_s:
             begun_s = time.monotonic()
             verdict = trial.poll(begun_s)
-            assert time.monotonic() - begun_s < 0.2
+            assert time.monotonic() - begun_s < 0.5
             if verdict is not None:
                 assert trial.poll(begun_s) is verdict
                 return verdict
@@ -129,19 +129,19 @@ def test_an_endless_loop_hangs(write: Callable[..., Path], text: str) -> None:
     begun_s = time.monotonic()
     verdict = tried(write(HEADER + text), deadline_s=4.0, frame_s=0.2, size=(640, 360))
     assert verdict.cause == HANGS and "a.fs" in verdict.sentence
-    assert time.monotonic() - begun_s < module.OPENING_S + 4.0 + 1.0
+    assert time.monotonic() - begun_s < module.OPENING_S + module.BUSY * 4.0 + 1.0
 
 
 @pytest.mark.gl
 def test_a_frame_that_takes_too_long_hangs_before_the_deadline_does(write: Callable[..., Path]) -> None:
-    verdict = tried(write(HEADER + SLOW % 15_000), deadline_s=120.0, frame_s=0.5, size=(320, 180))
+    verdict = tried(write(HEADER + SLOW % 10_000), deadline_s=120.0, frame_s=0.3, size=(320, 180))
     assert verdict.cause == HANGS and "one frame" in verdict.sentence
 
 
 @pytest.mark.gl
 def test_a_shader_that_grows_slower_with_time_is_found_out(write: Callable[..., Path]) -> None:
-    text = HEADER + SLOW % "int(TIME * TIME) / 10"
-    verdict = tried(write(text), deadline_s=120.0, frame_s=0.5)
+    text = HEADER + SLOW % "int(TIME * TIME) / 1000"
+    verdict = tried(write(text), deadline_s=120.0, frame_s=0.1)
     assert verdict.cause == HANGS
 
 
@@ -161,19 +161,20 @@ def test_filters_and_transitions_are_tried_on_a_picture(write: Callable[..., Pat
 # What happens to processes
 
 
+@pytest.mark.parametrize(("begins", "cause"), [(True, CRASHES), (False, UNTRIED)])
 def test_a_process_killed_from_outside_crashed_once_it_had_begun(
-    write: Callable[..., Path], fake: Callable[[str], None]
+    write: Callable[..., Path], fake: Callable[[str], None], begins: bool, cause: str
 ) -> None:
-    for code, cause in (("say(opened='x'); time.sleep(60)", CRASHES), ("time.sleep(60)", UNTRIED)):
-        fake(code)
-        trial = Trial(write(MOVES), SIZE, time.monotonic())
-        time.sleep(0.5)
+    fake("say(opened='x'); time.sleep(60)" if begins else "time.sleep(60)")
+    trial, until_s = Trial(write(MOVES), SIZE, time.monotonic()), time.monotonic() + 20.0
+    while begins and trial._renderer is None and time.monotonic() < until_s:
         assert trial.poll(time.monotonic()) is None
-        (process,) = processes()
-        process.send_signal(signal.SIGKILL)
-        verdict = judged(trial, 5.0)
-        assert verdict.cause == cause and "SIGKILL" in verdict.sentence
-        assert verdict.ok == (cause == UNTRIED)
+        time.sleep(0.01)
+    (process,) = processes()
+    process.send_signal(signal.SIGKILL)
+    verdict = judged(trial, 5.0)
+    assert verdict.cause == cause and "SIGKILL" in verdict.sentence
+    assert verdict.ok == (not begins)
 
 
 @pytest.mark.gl

@@ -1,4 +1,4 @@
-"""What shaders read of the sound: envelopes, reserved names, mappings, textures."""
+"""What shaders read of the sound: envelopes, reserved names, mappings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from installation.errors import InstallationError
 from installation.picture.heard import STALE_S, Envelope, Heard
 from installation.picture.isf import Input, Number, Shader
-from installation.picture.textures import TRAIL_MOMENTS, Trails, spectrum, waveform
 from installation.picture.uniforms import BLACKOUT_S, FeatureMapping, Light, Uniforms
 from installation.track import FEATURES, MOMENT, Moments
 
@@ -261,53 +260,3 @@ def test_brightness_is_the_shaders_own_where_it_has_such_an_input() -> None:
     assert light.at(0.0, Shown((), (), values).uniforms.dims()) == 0.25
     own = Shown((Input("brightness", "float", 1.0),), (), values)
     assert (light.at(0.0, own.uniforms.dims()), own.at(0.0)["brightness"]) == (1.0, 0.25)
-
-
-# Textures
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.lists(st.integers(0, 300), min_size=1, max_size=6))
-def test_trails_hold_the_last_moments_newest_first_however_they_came(parts: list[int]) -> None:
-    heard = moments(sum(parts))
-    trails, start = Trails(16), 0
-    for part in parts:
-        trails.push(heard[start : start + part])
-        start += part
-    kept = heard[::-1][:TRAIL_MOMENTS]
-    assert trails.latents.shape == (TRAIL_MOMENTS, 16)
-    np.testing.assert_array_equal(trails.latents[: len(kept)], kept["latent"][:, :16])
-    np.testing.assert_array_equal(trails.spectra[: len(kept)], kept["spectrum"].astype(np.float16))
-    assert not trails.latents[len(kept) :].any()
-    assert not trails.spectra[len(kept) :].any()
-
-
-def test_a_latent_shorter_or_longer_than_the_trail_is_filled_up_or_cut() -> None:
-    heard = moments(1)
-    heard["latent_dim"] = 4
-    trails = Trails(16)
-    trails.push(heard)
-    np.testing.assert_array_equal(trails.latents[0, :4], heard["latent"][0, :4])
-    assert not trails.latents[0, 4:].any()
-    wide = Trails(200)
-    heard["latent_dim"] = 128
-    wide.push(heard)
-    np.testing.assert_array_equal(wide.latents[0, :128], heard["latent"][0])
-    assert not wide.latents[0, 128:].any()
-
-
-def test_silence_is_half_and_full_scale_is_zero_and_one() -> None:
-    wave = waveform(np.array([[0.0, -1.0], [0.5, 1.0], [3.0, np.nan]], np.float32), 5)
-    assert wave.shape == (2, 5)
-    np.testing.assert_array_equal(wave, [[0.5, 0.5, 0.5, 0.75, 1.0], [0.5, 0.5, 0.0, 1.0, 0.5]])
-
-
-def test_a_narrow_spectrum_keeps_every_peak_and_a_full_one_is_itself() -> None:
-    bins = np.zeros(512, np.float32)
-    bins[77] = 1.0
-    assert spectrum(bins, 512)[0].argmax() == 77
-    for width in (1, 3, 64, 100):
-        narrow = spectrum(bins, width)
-        assert narrow.shape == (1, width)
-        assert narrow.max() == 1.0
-        assert narrow.argmax() == 77 * width // 512

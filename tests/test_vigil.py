@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from installation.picture.vigil import PATIENCE_S, SAID_AFTER_S, STEPS, Remark, Vigil
@@ -54,6 +54,7 @@ def test_when_it_is_over_that_is_said_and_the_next_time_counts_anew(dead: np.nda
     assert len(watch(vigil, dead, 30, begun_s=200)) == 1
 
 
+@settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1))
 def test_a_living_picture_is_never_spoken_of(seed: int) -> None:
     vigil = Vigil()
@@ -69,6 +70,7 @@ def test_silence_blackout_and_pictures_that_are_meant_to_stand_still_are_right()
     assert any(vigil.push(BLACK, 3600.0 + second, True, moves=False) for second in range(60))
 
 
+@settings(max_examples=30)
 @given(st.lists(st.booleans(), min_size=200, max_size=200))
 def test_only_time_with_sound_counts_and_it_adds_up_over_pauses(sound: list[bool]) -> None:
     vigil, heard_s = Vigil(), 0.0

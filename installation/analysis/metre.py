@@ -19,12 +19,13 @@ Floats = npt.NDArray[np.float32]
 SLOWEST_BPM, FASTEST_BPM = 60.0, 182.0
 STEP = 0.014
 """From one tempo to the next, as a share."""
-STIFFNESS = 60.0
+STIFFNESS = 100.0
 """A tempo r times the last is exp(-STIFFNESS * |log r|) as likely as the same."""
-DOUBT = 2e-4
+DOUBT = 3e-5
 """Share that each hop begins anew, anywhere: how a change of tempo without warning is found."""
-TRUST = 0.5
+TRUST = 0.25
 """Exponent of what is heard: neighbouring hops tell much the same."""
+WISH = 0.1
 USUAL_BPM, USUAL_OCTAVES = 115.0, 0.6
 """Tempi people tap are log-normal about here (Moelants 2002: 120 BPM)."""
 
@@ -64,16 +65,16 @@ class Metre:
         self._last = self._first + self.lengths - 1
         self._middle = self._first + (self.lengths + 1) // 2
         ratio = self.lengths[None, :] / self.lengths[:, None]
+        octaves = np.log2(120 / (self.lengths * hop_s) / USUAL_BPM)
+        usual = np.exp(-0.5 * (octaves / USUAL_OCTAVES) ** 2)
         turn = np.exp(-STIFFNESS * np.abs(np.log(ratio)))
-        self._turn: Floats = (turn / turn.sum(axis=1, keepdims=True)).astype(np.float32)
+        self._turn: Floats = (turn / turn.sum(axis=1, keepdims=True) * usual**WISH).astype(np.float32)
         position = np.concatenate([np.arange(length, dtype=np.float64) for length in self.lengths])
         beat = np.repeat(self.lengths / 2, self.lengths)
         within = np.mod(position, beat)
         self._places = places(within, beat) + len(PLACES) * (position >= beat)
         angle = 2 * np.pi * within / beat
         self._circle: Floats = np.stack([np.cos(angle), np.sin(angle)]).astype(np.float32)
-        octaves = np.log2(120 / (self.lengths * hop_s) / USUAL_BPM)
-        usual = np.exp(-0.5 * (octaves / USUAL_OCTAVES) ** 2)
         self._usual: Floats = np.repeat(usual / usual.sum() / self.lengths, self.lengths).astype(np.float32)
         self.restart()
 

@@ -1,4 +1,4 @@
-"""Onsets: when something new is struck.
+"""Onsets: when something new is struck, in the whole and in each band.
 
 Strength after librosa's `onset_strength` (Böck & Widmer's spectral flux on a log-mel spectrum): the mean over mel bands
 of max(0, S[t] - S[t-1]) in dB. An onset is where the strength rises through an adaptive threshold and the last is
@@ -10,14 +10,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from installation.analysis.spectrum import FFT
-
 Doubles = npt.NDArray[np.float64]
 
-MELS = 40
-LOW_HZ, HIGH_HZ = 40.0, 16_000.0
-FLOOR_DB = -80.0
-"""Mel bands below this level, against a full-scale sine, are silent."""
 PAST_S = 0.6
 """How much of the past the threshold knows."""
 LEAST_DB = 1.5
@@ -31,59 +25,47 @@ FULL_DB = 15.0
 """Strength at which the envelope jumps all the way to 1."""
 
 
-def mel_weights(sample_rate_hz: int) -> Doubles:
-    """Triangles on the HTK mel scale over power, each of sum 1 or less, (FFT // 2 + 1, MELS)."""
-    frequency_hz = np.arange(FFT // 2 + 1) * sample_rate_hz / FFT
-    high_hz = min(HIGH_HZ, sample_rate_hz / 2)
-    mels = np.linspace(np.log1p(LOW_HZ / 700), np.log1p(high_hz / 700), MELS + 2)
-    edges = 700 * np.expm1(mels)
-    rising = (frequency_hz[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
-    falling = (edges[2:] - frequency_hz[:, None]) / (edges[2:] - edges[1:-1])
-    weights = np.maximum(0.0, np.minimum(rising, falling))
-    return np.asarray(weights / np.maximum(weights.sum(axis=0), 1.0))
+def strength_db(mels_db: Doubles, before_db: Doubles) -> float:
+    """Onset strength from one mel frame to the next."""
+    return float(np.maximum(mels_db - before_db, 0.0).mean())
 
 
-def mel_db(magnitudes: Doubles, weights: Doubles) -> Doubles:
-    """Mel levels, (MELS,), not below FLOOR_DB."""
-    return np.asarray(10 * np.log10(np.maximum((magnitudes**2) @ weights, 10 ** (FLOOR_DB / 10))))
+class Strikes:
+    """Onsets of several strengths at once, pushed each hop of `hop_s`; `least_db` (size,) is how far above its median
+    each must rise. `levels` (size,) 0..1 are the decaying envelopes, `counts` the onsets so far."""
 
-
-class Onset:
-    """Pushed a mel frame each hop of `hop_s`; `level` 0..1 is the decaying envelope, `count` the onsets so far."""
-
-    def __init__(self, hop_s: float) -> None:
-        self._past: Doubles = np.zeros(max(4, round(PAST_S / hop_s)))
+    def __init__(self, hop_s: float, least_db: npt.ArrayLike = (LEAST_DB,)) -> None:
+        self._least_db: Doubles = np.asarray(least_db, np.float64)
+        size = len(self._least_db)
+        self._past: Doubles = np.zeros((max(4, round(PAST_S / hop_s)), size))
         self._decay = float(np.exp(-hop_s / DECAY_S))
         self._hop_s = hop_s
-        self._before: Doubles = np.full(MELS, FLOOR_DB)
         self._hops = 0
-        self._rest_s = 0.0
-        self._above = False
-        self.strength = 0.0
-        self.level = 0.0
-        self.count = 0
+        self._rest_s: Doubles = np.zeros(size)
+        self._above = np.zeros(size, np.bool_)
+        self.levels: Doubles = np.zeros(size)
+        self.counts = np.zeros(size, np.int64)
 
-    def push(self, mels: Doubles) -> float:
-        """One hop; the envelope after it."""
-        self.strength = float(np.maximum(mels - self._before, 0.0).mean())
-        self._before = mels
-        above = self.strength > self._threshold()
-        self._past[self._hops % len(self._past)] = self.strength
-        self._hops = self._hops + 1
-        self._rest_s = max(0.0, self._rest_s - self._hop_s)
-        self.level = self.level * self._decay if self.level > 1e-4 else 0.0
-        if above and not self._above and self._rest_s == 0.0:
-            self._strike()
+    def push(self, strengths_db: Doubles) -> Doubles:
+        """One hop; the envelopes after it."""
+        above = strengths_db > self._threshold_db()
+        self._past[self._hops % len(self._past)] = strengths_db
+        self._hops += 1
+        self._rest_s = np.maximum(0.0, self._rest_s - self._hop_s)
+        levels = self.levels * self._decay
+        levels[levels <= 1e-4] = 0.0
+        struck = above & ~self._above & (self._rest_s == 0.0)
         self._above = above
-        return self.level
+        if struck.any():
+            self.counts += struck
+            self._rest_s[struck] = REFRACTORY_S
+            jumps = np.minimum(1.0, 0.3 + 0.7 * strengths_db / FULL_DB)
+            levels = np.where(struck, np.maximum(levels, jumps), levels)
+        self.levels = levels
+        return levels
 
-    def _threshold(self) -> float:
+    def _threshold_db(self) -> Doubles:
         middle = len(self._past) // 2
-        median = float(np.partition(self._past, middle)[middle])
-        deviation = float(np.partition(np.abs(self._past - median), middle)[middle])
-        return median + max(LEAST_DB, DEVIATIONS * deviation)
-
-    def _strike(self) -> None:
-        self.count += 1
-        self._rest_s = REFRACTORY_S
-        self.level = max(self.level, min(1.0, 0.3 + 0.7 * self.strength / FULL_DB))
+        median = np.partition(self._past, middle, axis=0)[middle]
+        deviation = np.partition(np.abs(self._past - median), middle, axis=0)[middle]
+        return np.asarray(median + np.maximum(self._least_db, DEVIATIONS * deviation))

@@ -15,6 +15,10 @@ Doubles = npt.NDArray[np.float64]
 FFT = 2048
 HOP = 512
 FLOOR_DB = -90.0
+LIBROSA_GAIN = (FFT / 4) ** 2
+"""librosa's power over ours: it leaves the window as it is, whose sum is FFT / 2."""
+LIBROSA_AMIN = 1e-10
+"""The least power librosa takes a logarithm of."""
 
 
 @cache
@@ -29,10 +33,19 @@ def magnitude(samples: npt.ArrayLike) -> Doubles:
     return np.asarray(np.abs(np.fft.rfft(np.asarray(samples, np.float64) * hann())))
 
 
+def level_db(power: Doubles) -> Doubles:
+    """Levels of bins, 0 for a full-scale sine, none below librosa's least."""
+    return np.asarray(10 * np.log10(np.maximum(power, LIBROSA_AMIN / LIBROSA_GAIN)))
+
+
 def display(magnitudes: Doubles) -> Floats:
+    """A spectrum for the eye, as `shown` its levels."""
+    return shown(level_db(magnitudes**2))
+
+
+def shown(levels_db: Doubles) -> Floats:
     """The first SPECTRUM_BINS bins for the eye, (512,): -90 dB and less is 0, a full-scale sine is 1, straight in dB.
 
     Linear in frequency, as a Shadertoy or ISF spectrum is (up to 11 kHz at 44.1 kHz, 12 kHz at 48 kHz); a shader that
     wants octaves bends its own axis. For octaves as numbers there are the bands."""
-    level_db = 20 * np.log10(np.maximum(magnitudes[:SPECTRUM_BINS], 1e-9))
-    return np.asarray(np.clip(1 - level_db / FLOOR_DB, 0.0, 1.0), np.float32)
+    return np.asarray(np.clip(1 - levels_db[:SPECTRUM_BINS] / FLOOR_DB, 0.0, 1.0), np.float32)

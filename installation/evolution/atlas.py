@@ -62,7 +62,8 @@ class Survey:
         self._layout.renew(identities, points)
         columns = self._layout.identities.tolist()
         lives = [self._lives.get(each) for each in columns]
-        sparseness = [alive.get(each, life.sparseness if life else 0.0) for each, life in zip(columns, lives, strict=True)]
+        born = [life.sparseness if life else 0.0 for life in lives]
+        sparseness = [alive.get(each, at_birth) for each, at_birth in zip(columns, born, strict=True)]
         generations = [search.generation - life.generation if life else 0 for life in lives]
         return Atlas(
             identities=self._layout.identities.copy(),

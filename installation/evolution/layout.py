@@ -2,9 +2,11 @@
 time to the next what is known stays about where it was.
 
 Three forces: springs between each point and its nearest in the embedding; between all a repulsion that falls with the
-distance; and a pull to the middle. The last two alone make a disc of even density, for in the plane that repulsion is a
-charge's: then the pull at radius r, r, is that of the charges within, strength * count * (r / DISC)^2 / r. So strength
-is DISC^2 / count, and the disc is as large for ten points as for a thousand. The springs gather families in it.
+distance; and a pull to the middle, as strong as the distance from it. The last two alone make a disc of even density,
+for in the plane such a repulsion is a charge's: at radius r it is that of the charges within, strength * count *
+(r / DISC)^2 / r, and must be r. So strength is DISC^2 / count, and the disc is as large for ten points as for a
+thousand. The springs gather families in it. They also draw all of it together, the more the fewer there are; so the
+whole grows, slowly, to the size of that disc again.
 """
 
 from __future__ import annotations
@@ -18,13 +20,18 @@ Integers = npt.NDArray[np.int64]
 NEIGHBOURS = 6
 """Nearest others each point is tied to."""
 DISC = 0.8
-SPRING = 0.5
+TIE = 6.0
+"""How stiff all the springs of one point are together, at the most, against the pull to the middle."""
 PACE = 0.1
-"""How far along the forces a round goes: the stiffest of them, of neighbours too near each other, is less than 1 / PACE."""
-ROUNDS = 3
-SETTLING = 200
-"""Rounds each time points come, and rounds where nothing was known before."""
-STEP = 0.03
+"""How far along the forces a round goes. Two points pull at each other: at 1 / TIE they would swing for ever."""
+SOFT = 0.02
+"""Nearer to each other than this share of the squared distance where repulsion is as strong as the pull to the middle,
+points do not feel it any more; without, two in one place would fly apart."""
+ROUNDS, SETTLING = (2, 4), (50, 200)
+"""Rounds each time points come, and where nothing was known before: no fewer and no more than these."""
+PAIRS = 2 << 20
+"""Pairs of points up to which there are more rounds than the fewest."""
+STEP = 0.02
 """How far what is known moves at once, at the most."""
 LOOKED_AT = 48
 """Points whose neighbours are looked for anew each time although none of them left, in turn."""
@@ -58,7 +65,8 @@ class Layout:
         self._tie(columns, points, was)
         begun = self._begin(points, was)
         known = was >= 0
-        settled = relaxed(begun, self._near, SETTLING if first else ROUNDS)
+        fewest, most = SETTLING if first else ROUNDS
+        settled = relaxed(begun, self._near, min(most, max(fewest, fewest * PAIRS // (2 * len(columns) ** 2))))
         settled[known] = within(settled[known], begun[known], STEP)
         self.identities, self.places, self._points = columns, settled, points
 
@@ -129,27 +137,32 @@ def relaxed(places: Floats, near: Integers, rounds: int) -> Floats:
     ends, starts = near.ravel(), np.repeat(np.arange(count), near.shape[1])
     starts, ends = starts[ends >= 0], ends[ends >= 0]
     strength = DISC**2 / count
-    softening = np.float32(0.1 * np.pi * strength)
+    softening = np.float32(SOFT * strength)
+    degrees = np.bincount(starts, minlength=count) + np.bincount(ends, minlength=count)
+    stiffness = (TIE / np.maximum(degrees[starts], degrees[ends]))[:, None]
     for _ in range(rounds):
         weights = _gram(places)
         weights += softening
         np.reciprocal(weights, out=weights)
         pushes = weights @ np.hstack([places, np.ones((count, 1), np.float32)])
         force = np.float32(strength) * (places * pushes[:, 2:] - pushes[:, :2]) - places
-        pulls = SPRING * (places[ends] - places[starts])
+        pulls = stiffness * (places[ends] - places[starts])
         for axis in range(2):
             force[:, axis] += np.bincount(starts, pulls[:, axis], count)
             force[:, axis] -= np.bincount(ends, pulls[:, axis], count)
         places += np.float32(PACE) * force
+        if count > 2:
+            radius = np.sqrt(np.square(places).sum(axis=1).mean())
+            places *= 1 + np.float32(PACE) * (DISC / np.sqrt(2.0) / np.maximum(radius, 0.1) - 1)
         places /= np.maximum(1.0, np.linalg.norm(places, axis=1, keepdims=True))
     return places
 
 
 def main_axes(points: Floats) -> Floats:
-    """`points` on their two main axes, (count, 2), as wide as DISC: the first, and of each axis the direction in which
-    the farthest point lies, are those of a principal component analysis."""
+    """`points` on the first two axes of a principal component analysis, (count, 2), as wide as DISC; on each axis the
+    farthest lies on the positive side."""
     centred = (points - points.mean(axis=0)).astype(np.float64)
-    values, axes = np.linalg.eigh(centred.T @ centred)
+    axes = np.linalg.eigh(centred.T @ centred).eigenvectors
     flat = centred @ axes[:, ::-1][:, :2]
     flat = np.pad(flat, ((0, 0), (0, 2 - flat.shape[1])))
     flat *= np.where(flat[np.abs(flat).argmax(axis=0), (0, 1)] < 0.0, -1.0, 1.0)

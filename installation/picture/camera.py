@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from dataclasses import dataclass
@@ -179,7 +180,8 @@ class Camera:
             Image.fromarray(upright(pixels)[:height, :width, :3]).save(part, format="PNG")
             part.replace(path)
         except OSError as error:
-            part.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
             self._said.put(f"{path}: can't be written: {error}")
         else:
             self._said.put(f"taken: {path}")

@@ -83,8 +83,8 @@ class Chart:
         return texels
 
     def numbers(self, now_s: float) -> dict[str, Number]:
-        """`archiveCount`, how many the map shows; `playing`, the place of the one that is heard, gliding from one to the
-        next; `playingIndex`, its column, -1 if it is not on the map or nothing is heard."""
+        """`archiveCount`, how many the map shows; `playing`, the place of the one that is heard, gliding from one to
+        the next; `playingIndex`, its column, -1 if it is not on the map or nothing is heard."""
         self._advance(now_s)
         column = -1 if self._silent(now_s) else self._columns.get(self._playing, -1)
         return {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import shutil
 import time
@@ -99,8 +98,10 @@ class Encoder:
             self._at(position).reel.picture(pixels, position)
             came += 1
         for each in tuple(self._open):
-            each.reel.follow(self._ring, self._ring.taken)
-            if each.reel.complete:
+            each.reel.follow(self._ring)
+            if came < PICTURES_AT_ONCE:
+                each.reel.stand(self._ring.taken)
+            if each.reel.complete and each is not self._open[-1]:
                 self._end(each)
         return came > 0
 
@@ -127,12 +128,6 @@ class Encoder:
         for each in tuple(self._open):
             self._end(each)
 
-    def leave(self) -> None:
-        """Close the files as far as they can be: what is in them stays."""
-        for each in self._open:
-            with contextlib.suppress(OSError, ValueError):
-                each.film.close()
-
     def figures(self) -> dict[str, Any]:
         """`frames` and `seconds` filmed, of the frames `repeated`, pictures that came too `late` for a frame of their
         own, samples `lost`, all files together; the `file` being written."""
@@ -149,7 +144,7 @@ class Encoder:
             self._begin(position)
         end = self._open[-1].reel.end
         if position >= end:
-            self._begin(end if position < end + self._rate_hz else position)
+            self._begin(end if end >= self._ring.written - self._ring.capacity else position)
         return self._open[-1]
 
     def _begin(self, start: int) -> None:
@@ -165,12 +160,10 @@ class Encoder:
         self._say({"sentence": f"filming {path}"})
 
     def _end(self, each: Open) -> None:
+        each.reel.finish(self._ring)
+        each.film.close()
         self._open.remove(each)
-        try:
-            each.reel.finish(self._ring)
-        finally:
-            self._count(self._past, each.reel)
-            each.film.close()
+        self._count(self._past, each.reel)
         self._say({"sentence": f"filmed {each.reel.seconds:.1f} s: {each.path}"})
 
     @staticmethod

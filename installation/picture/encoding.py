@@ -51,8 +51,10 @@ def film(order: Order, ended: threading.Event) -> None:
             _until(encoder, ended)
             encoder.finish()
         except (OSError, RenderError, ValueError) as error:
-            encoder.leave()
             _say({"sentence": f"can't be filmed any further: {error}; what was filmed until then is kept"})
+            _say(encoder.figures())
+            # To close a file that can't be written would rewrite its beginning alone: left as it is, it can be seen.
+            os._exit(0)
         _say(encoder.figures())
 
 

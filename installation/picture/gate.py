@@ -57,13 +57,13 @@ class Gate(Generic[Wish]):
         self._counts = {"admitted": 0, "refused": 0}
 
     @property
-    def busy(self) -> bool:
-        """Whether a wish is not answered yet."""
-        return self._answer is not None or (self._wish is not None and not self._refused)
+    def idle(self) -> bool:
+        """Whether nothing is asked and nothing refused: what is shown is what was wished for."""
+        return self._answer is None and self._wish is None
 
     def ask(self, wish: Wish, paths: Iterable[Path], now_s: float, wall_s: float, at_once: bool = False) -> None:
-        """Whether `wish`, made of the shaders in `paths`, may be shown; `poll` answers. `at_once`: without a trial, when
-        there is nothing to be seen meanwhile, unless something speaks against one of them."""
+        """Whether `wish`, made of the shaders in `paths`, may be shown; `poll` answers. `at_once`: without a trial,
+        because there is nothing to be seen meanwhile, unless something speaks against one of them."""
         self._wish, self._answer, self._refused = (wish, tuple(paths)), None, False
         suspects = [quarantine.suspect(path) for path in self._wish[1]]
         held = self._held(suspects, wall_s)
@@ -87,12 +87,12 @@ class Gate(Generic[Wish]):
 
     def blame(self, cause: str, sentence: str, now_s: float, wall_s: float) -> None:
         """What is shown has turned out bad, `cause` in a word or two: it is refused until it changes or its time is up.
-        What is newer than it, and not answered yet, stays asked."""
+        A wish that is newer than it stays."""
         if self._shown is None:
             return
         for path in self._shown[1]:
             self._kept.put(quarantine.suspect(path), Verdict(cause, sentence), wall_s)
-        if not self.busy:
+        if self.idle:
             self._wish, self._refused, self._looked_s = self._shown, True, now_s
         self._shown = None
 

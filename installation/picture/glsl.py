@@ -13,7 +13,7 @@ import re
 from installation.errors import ShaderError
 from installation.picture import finishing
 from installation.picture.shader import Shader
-from installation.picture.words import WORDS
+from installation.picture.words import BARRED, WORDS
 
 VERTEX = """#version 330 core
 out vec2 isf_FragNormCoord;
@@ -88,8 +88,8 @@ void isf_vertShaderInit() {
 """
 
 # Sizes under the names by which some public shaders know them.
-_RECTANGLE = """#define _{name}_imgSize IMG_SIZE({name})
-#define _{name}_imgRect vec4(vec2(0.0), IMG_SIZE({name}))
+_RECTANGLE = """#define _{name}_imgSize IMG_SIZE({uniform})
+#define _{name}_imgRect vec4(vec2(0.0), IMG_SIZE({uniform}))
 """
 
 COPY = """#version 330 core
@@ -100,14 +100,15 @@ void main() { colour = texture(picture, isf_FragNormCoord); }
 """
 
 RENAMED = {word: f"isf_{word}" for word in sorted(WORDS)}
-"""Names of inputs and images that are words of GLSL, and what the uniform is called instead; in the author's text they
-are replaced wherever they are not called as a function."""
+"""Names that are words of GLSL, and what they are called instead: those of inputs and images wherever the author's text
+does not call them as a function, and those that are barred as names in any text."""
 
 _TYPES = {"event": "bool", "bool": "bool", "long": "int", "float": "float", "point2D": "vec2", "color": "vec4"}
 
 _VERSION = re.compile(r"^[ \t]*#[ \t]*version\b.*$", re.MULTILINE)
 _EXTENSION = re.compile(r"^[ \t]*#[ \t]*extension[ \t]+(\w+)[ \t]*:[ \t]*(\w+).*$", re.MULTILINE)
 _COLOUR = re.compile(r"\bgl_FragColor\b|\bgl_FragData[ \t]*\[[ \t]*0[ \t]*\]")
+_BARRED = re.compile(rf"\b(?:{'|'.join(sorted(BARRED))})\b")
 _DISCARD = re.compile(r"\bdiscard\b")
 
 _COMPLAINTS = (
@@ -178,15 +179,16 @@ def _uniforms(shader: Shader, index: int) -> str:
     for channel in shader.channels(index):
         lines.append(f"#line {named.get(channel.name, 1)} 0\nuniform sampler2D {_uniform(channel.name)};\n")
         if any(f"_{channel.name}_img" in text.source for text in shader.texts):
-            lines.append(_RECTANGLE.format(name=channel.name))
+            lines.append(_RECTANGLE.format(name=channel.name, uniform=_uniform(channel.name)))
     return "".join([*lines, f"#line {OURS} 0\n"])
 
 
 def _body(shader: Shader, number: int) -> str:
     """The author's text `number`, each line where it was."""
     body = _COLOUR.sub("isf_FragColor", _VERSION.sub("", _EXTENSION.sub("", shader.texts[number].source)))
-    names = [name for name in (*(each.name for each in shader.inputs), *shader.images) if name in RENAMED]
-    for name in dict.fromkeys(names):
+    body = _BARRED.sub(lambda match: RENAMED[match[0]], body)
+    names = {each.name for each in shader.inputs} | {*shader.images}
+    for name in sorted(names & RENAMED.keys() - BARRED):
         body = re.sub(rf"\b{name}\b(?!\s*\()", RENAMED[name], body)
     first = 1 + number * LINES if shader.texts[number].file else OURS
     return f"#line {first} 0\n{body}\n"

@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +24,14 @@ from installation.picture.shader import IMAGES, KINDS, NUMBERS, Imported, Input,
 BUILT_IN = ("TIME", "TIMEDELTA", "DATE", "FRAMEINDEX", "RENDERSIZE", "PASSINDEX")
 """Numbers every pass has, whose names no input may take."""
 
-_COMMENT = re.compile(r"/\*(.*?)\*/", re.DOTALL)
+COMMENTS_AT_MOST = 32
+"""How many comments may be the header."""
+CHARACTERS_AT_MOST = 1 << 18
+ENTRIES_AT_MOST = {"INPUTS": 512, "PASSES": 64}
+
 _NAME = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
 _OURS = re.compile(r"gl_|isf_|IMG_")
-_TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(\s*[}\]])')
+_TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*"?)|,(\s*[}\]])')
 _SIZE = ("WIDTH", "HEIGHT")
 _TRUTHS = {"true": 1.0, "yes": 1.0, "on": 1.0, "false": 0.0, "no": 0.0, "off": 0.0}
 
@@ -36,13 +42,18 @@ class Header:
     def __init__(self, source: str, file: str) -> None:
         self.file = file
         self.source = source
-        comments = list(_COMMENT.finditer(source))
+        comments = list(islice(_comments(source), COMMENTS_AT_MOST))
         if not comments:
             raise ShaderError(file, "no ISF header: the first comment must hold its JSON", 1)
-        comment = next((each for each in comments if each[1].lstrip().startswith("{")), comments[0])
-        self.start, self.end = comment.span(1)
+        self.start, self.end = next(
+            (each for each in comments if source[slice(*each)].lstrip()[:1] == "{"), comments[0]
+        )
+        if self.end - self.start > CHARACTERS_AT_MOST:
+            raise ShaderError(
+                file, f"the ISF header is longer than {CHARACTERS_AT_MOST} characters", self.line_of(None)
+            )
         # Trailing commas are common in public shaders; strings are stepped over, line breaks stay.
-        text = _TRAILING_COMMA.sub(lambda match: match[1] or f" {match[2]}", comment[1])
+        text = _TRAILING_COMMA.sub(lambda match: match[1] or f" {match[2]}", source[self.start : self.end])
         try:
             self.said: Any = json.loads(text, strict=False)
         except (json.JSONDecodeError, RecursionError, ValueError) as error:
@@ -66,6 +77,8 @@ class Header:
         said = self.said.get(key) or []
         if not isinstance(said, list) or not all(isinstance(each, dict) for each in said):
             raise self.fault(f"{key}: a list of objects is expected", key)
+        if len(said) > ENTRIES_AT_MOST[key]:
+            raise self.fault(f"{key}: {len(said)} of them, at most {ENTRIES_AT_MOST[key]} are allowed", key)
         return said
 
     def named(self, key: str) -> dict[str, dict[str, Any]]:
@@ -209,6 +222,13 @@ class Header:
             for name in sorted(size.names - known):
                 hint = nearest(name, tuple(known))
                 raise self.fault(f"PASSES: {size.text!r}: no input ${name}{hint}", size.text)
+
+
+def _comments(source: str) -> Iterator[tuple[int, int]]:
+    """Where the inside of each comment begins and ends."""
+    end = 0
+    while (begin := source.find("/*", end)) >= 0 and (end := source.find("*/", begin + 2)) >= 0:
+        yield begin + 2, end
 
 
 def _number(said: Any) -> float | None:

@@ -20,8 +20,7 @@ from installation.picture.shader import Pass as Pass
 from installation.picture.shader import Shader as Shader
 from installation.picture.shader import Text
 
-BYTES_AT_MOST = 4 << 20
-PASSES_AT_MOST = 64
+BYTES_AT_MOST = 1 << 20
 
 
 def load(path: Path) -> Shader:
@@ -39,8 +38,6 @@ def read(source: str, file: str, folder: Path | None = None, vertex: Text | None
     inputs = tuple(header.input(each) for each in header.items("INPUTS"))
     buffers = header.buffers()
     passes = tuple(header.stage(each, buffers) for each in header.items("PASSES")) or (Pass(),)
-    if len(passes) > PASSES_AT_MOST:
-        raise header.fault(f"PASSES: {len(passes)} of them, at most {PASSES_AT_MOST} are allowed", "PASSES")
     shader = Shader(
         file,
         source,

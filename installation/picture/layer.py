@@ -14,6 +14,7 @@ from installation.picture.canvas import Canvas
 from installation.picture.frame import Frame
 from installation.picture.heard import Heard
 from installation.picture.isf import Number
+from installation.picture.program import Program
 from installation.picture.textures import RESERVED, Known, Samples, Textures
 from installation.picture.uniforms import FeatureMapping, Uniforms
 
@@ -64,16 +65,16 @@ class Layer:
     ) -> None:
         path = Path(setup.shader)
         self.setup, self._textures = setup, textures
-        self._stamp = stamp(path)
+        self._stamp = self._looked_at = stamp(path)
         self.shader = shaders.load(path)
         Uniforms.check(setup.mappings)
-        self.program = canvas.compile(self.shader, heir_of=heir_of.program if heir_of else None)
+        self.program: Program = canvas.compile(self.shader, heir_of=heir_of.program if heir_of else None)
         self.uniforms = Uniforms(values, heard, self.shader, setup.mappings, setup.prefix)
         self._wanted = {each.name: each for each in self.shader.inputs if each.is_image}
         self._known: Known = {}
-        self._began_s = heir_of._began_s if heir_of else began_s
+        self._began_s: float | None = heir_of._began_s if heir_of else began_s
         self._last_s: float | None = heir_of._last_s if heir_of else None
-        self.frames = heir_of.frames if heir_of else 0
+        self.frames: int = heir_of.frames if heir_of else 0
 
     @property
     def picture_input(self) -> str:
@@ -90,13 +91,19 @@ class Layer:
 
     @property
     def changed(self) -> bool:
-        """Whether its file is not the one that was read, and there."""
+        """Whether its file is there, and not the one that was last looked at."""
         now = stamp(Path(self.setup.shader))
-        return now is not None and now != self._stamp
+        return now is not None and now != self._looked_at
 
     def overlook(self) -> None:
         """Its file as it is now is no news any more."""
-        self._stamp = stamp(Path(self.setup.shader))
+        self._looked_at = stamp(Path(self.setup.shader))
+
+    @property
+    def stale(self) -> bool:
+        """Whether its file is there, and not the one that is drawn."""
+        now = stamp(Path(self.setup.shader))
+        return now is not None and now != self._stamp
 
     def frame(self, moment: Moment) -> Frame:
         """Its frame at `moment`; counts it as drawn."""

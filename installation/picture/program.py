@@ -51,6 +51,7 @@ class Program:
         self._plain = self._room() if apart and not shader.passes[-1].target else None
         self._values: dict[str, Any] = {}
         self._drawn: set[str] = set()
+        self._clears = [glsl.leaves_out(shader, index) for index in range(len(shader.passes))]
         channels = [channel for index in range(len(shader.passes)) for channel in shader.channels(index)]
         self._shrunk = {channel.image for channel in channels if channel.smoothing == "mipmap"}
         for image, pixels in zip(shader.imported, brought, strict=True):
@@ -86,7 +87,7 @@ class Program:
                 continue  # a later pass draws over it
             target = self._resized(each, frame.values) if each.target else (self._plain or into)
             values["RENDERSIZE"] = (float(target.size[0]), float(target.size[1]))
-            target.begin(glsl.leaves_out(self.shader, index))
+            target.begin(self._clears[index])
             stage.render(values, lambda name: self._image(name, pictures))
             target.end()
             if each.target:

@@ -19,6 +19,7 @@ from installation.picture.verdict import CRASHES, Verdict
 
 READ_AT_MOST = 4 << 20
 """Bytes of one file that count for its digest."""
+PROVEN_AT_MOST = 256
 WRITTEN_S, CLOSED_S = 0.25, 2.0
 """How long a switch waits until the mark is on disk, and the end of the process until all is."""
 
@@ -31,6 +32,7 @@ class Quarantine:
         self._evidence = Evidence(folder)
         entries, self._probation, self._sentences = self._evidence.read()
         self._entries = {each.suspect: each for each in entries}
+        self._proven: dict[Suspect, None] = {}
         self._last_s = now_s
         self._bound()
         if self._probation.standing:
@@ -48,6 +50,7 @@ class Quarantine:
         )
         entry = probation.failed(said, self._entries.get(suspect))
         self._entries[suspect] = entry
+        self._proven.pop(suspect, None)
         contents = _contents(Path(suspect.shader))
         same = _digest(contents) == suspect.digest
         self._evidence.keep(entry, {name: raw.decode("utf-8", "replace") for name, raw in contents} if same else {})
@@ -55,10 +58,10 @@ class Quarantine:
         return entry
 
     def mark(self, suspects: Iterable[Suspect], now_s: float) -> None:
-        """`suspects` are about to be shown: if the process dies from now on, it speaks against them. Waits for the
-        disk, but not for long."""
+        """`suspects` are about to be shown: if the process dies from now on, it speaks against those that were not
+        shown well by it before. Waits for the disk, but not for long."""
         before, self._last_s = self._probation, now_s
-        self._probation = probation.begun(before, suspects)
+        self._probation = probation.begun(before, [each for each in suspects if each not in self._proven])
         if self._probation != before:
             self._evidence.keep_probation(self._probation)
             self._evidence.flush(WRITTEN_S)
@@ -71,7 +74,11 @@ class Quarantine:
         before = self._probation
         self._probation = probation.lived(before, now_s - self._last_s)
         self._last_s = now_s
-        if len(before.standing) != len(self._probation.standing):
+        cleared = dict(before.standing).keys() - dict(self._probation.standing).keys()
+        if cleared:
+            self._proven.update(dict.fromkeys(cleared))
+            while len(self._proven) > PROVEN_AT_MOST:
+                del self._proven[next(iter(self._proven))]
             self._evidence.keep_probation(self._probation)
 
     def suspected(self, suspect: Suspect) -> bool:

@@ -19,6 +19,8 @@ Samples = npt.NDArray[np.float32]
 
 PATIENCE_S = 1.0
 """A picture that comes later than this after its sound finds its frame taken by the one before it."""
+AHEAD_S = 0.5
+"""So much sound waits for pictures. What the ring holds of the past may be little more than a second."""
 YIELD = 0.1
 """So much further than half a frame a picture may lie from its place if it then keeps its distance from the one before.
 Where two clocks of one rate slide past each other this spares a repeat and a drop each frame or two."""
@@ -98,24 +100,42 @@ class Reel:
                 return
         self._waiting = self._last = Waiting(pixels, place, number)
 
-    def follow(self, ring: Past, upto: int) -> None:
-        """Write the sound up to position `upto`, which must have been taken, and repeat what stands if no picture has
-        come for long."""
-        self._sound(ring, upto)
-        behind = (upto - self.start) / self._rate_hz - PATIENCE_S
-        self._stand(min(self._frames_at_most, math.floor(behind * self._fps)))
+    def follow(self, ring: Past) -> None:
+        """Write the sound that was taken: under the pictures there are, so that both can end at once; or if none comes
+        all that was taken AHEAD_S ago."""
+        old = ring.taken - round(AHEAD_S * self._rate_hz)
+        self._follow(ring, min(ring.taken, max(self._covered, old)))
+
+    def stand(self, heard: int) -> None:
+        """No picture is on its way: repeat what stands, if none has come for long before `heard`."""
+        behind_s = (heard - self.start) / self._rate_hz - PATIENCE_S
+        self._stand(min(self._frames_at_most, math.floor(behind_s * self._fps)))
 
     def finish(self, ring: Past) -> None:
         """The last picture, and picture and sound to the same end; the film is then closed by whoever opened it."""
         if self._waiting:
             self._stand(self._waiting.number + 1)
         self._stand(min(self._frames_at_most, math.ceil((self._heard - self.start) * self._fps / self._rate_hz)))
-        self._sound(ring, min(self._position(self.frames), ring.taken))
+        self._follow(ring, min(self._covered, ring.taken))
 
     def missing(self, ring: Past) -> int:
         """Samples that will be heard under the pictures there are, and were not taken yet."""
-        until = self._waiting.number + 1 if self._waiting else self.frames
-        return max(0, self._position(until) - ring.taken)
+        return max(0, self._covered - ring.taken)
+
+    @property
+    def _covered(self) -> int:
+        """The position after the last picture's frame."""
+        return self._position(self._waiting.number + 1 if self._waiting else self.frames)
+
+    def _follow(self, ring: Past, upto: int) -> None:
+        step = max(1, ring.capacity // 4)
+        upto = min(upto, self.end)
+        while self._heard < upto:
+            until = min(upto, self._heard + step)
+            block = ring.tap(until, until - self._heard)
+            self.lost += min(len(block), max(0, ring.written - ring.capacity - self._heard))
+            self._film.write_sound(np.clip(block, -1.0, 1.0))
+            self._heard = until
 
     def _number(self, place: float) -> int:
         """The frame nearest to `place`; or if that is near enough the one as far from the last picture's as it is."""
@@ -150,13 +170,3 @@ class Reel:
         self._film.repeat(count)
         self.frames += count
         self.repeated += count
-
-    def _sound(self, ring: Past, upto: int) -> None:
-        step = max(1, ring.capacity // 4)
-        upto = min(upto, self.end)
-        while self._heard < upto:
-            until = min(upto, self._heard + step)
-            block = ring.tap(until, until - self._heard)
-            self.lost += min(len(block), max(0, ring.written - ring.capacity - self._heard))
-            self._film.write_sound(np.clip(block, -1.0, 1.0))
-            self._heard = until

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from installation.errors import InstallationError, ShaderError
-from installation.picture import isf
+from installation.picture import isf, waiting
 from installation.picture.canvas import Canvas, Step
 from installation.picture.finishing import RAW, Finish
 from installation.picture.frame import Frame, Pixels
@@ -180,11 +180,12 @@ class _Run:
         return replace(frame, values={**frame.values, PROGRESS: number / (len(TIMES_S) - 1)})
 
     def _cost_s(self, frame: Frame) -> float:
-        begun_s = time.perf_counter()
+        """How long `frame` took to draw, but for the time in which nothing was let run."""
+        begun_s, before = time.perf_counter(), waiting.waited(os.getpid())
         steps = [Step(self._card, Frame(frame.time_s)), Step(self._layer.program, frame, self._pictures)]
         self._canvas.draw(steps if self._pictures else steps[1:], Finish(guard=False, delta_s=1 / 30))
         self._canvas.finish()
-        return time.perf_counter() - begun_s
+        return time.perf_counter() - begun_s - waiting.between(before, waiting.waited(os.getpid()))
 
 
 def let_through(shader: Shader) -> Shader:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from installation.picture import isf
-from installation.picture.isf import Shader
+from installation.picture.shader import Shader
 
 PATH = Path("installation:safe")
 """What stands for it where a shader's path is expected."""

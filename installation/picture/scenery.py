@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from installation.errors import InstallationError
-from installation.picture.canvas import Canvas, Finish, Step
+from installation.picture.canvas import Canvas, Step
+from installation.picture.finishing import Finish
 from installation.picture.frame import Frame
 from installation.picture.heard import Heard
 from installation.picture.layer import Layer, LayerSetup, Moment
 from installation.picture.textures import Samples, Textures
-from installation.picture.uniforms import PROGRESS, FeatureMapping, Light
+from installation.picture.uniforms import PROGRESS, FeatureMapping, Light, Uniforms
 from installation.track import Moments
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -37,6 +38,17 @@ class Drawing:
     transition: LayerSetup | None = None
     transition_s: float = 0.0
     began_s: float | None = None
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files of its shaders."""
+        layers = (self.source, *self.effects, *([self.transition] if self.transition else []))
+        return tuple(dict.fromkeys(Path(each.shader) for each in layers))
+
+    def check(self) -> None:
+        """Everything its mappings come from is heard, or InstallationError."""
+        for each in (self.source, *self.effects):
+            Uniforms.check(each.mappings)
 
     @classmethod
     def of(cls, path: Path, mappings: Iterable[FeatureMapping] = ()) -> Drawing:
@@ -63,6 +75,8 @@ class Scenery:
         self._last_s = 0.0
         self.drawing: Drawing | None = None
         self.frames = 0
+        self.gain = 1.0
+        """What the picture drawn last was multiplied by."""
 
     @property
     def moments_wanted(self) -> int:
@@ -102,18 +116,22 @@ class Scenery:
                 each.uniforms.values = dict(self.values)
         self.drawing, self._chain = drawing, chain
 
-    def refresh(self) -> bool:
-        """Whether a shader's file changed and is now drawn, its persistent targets kept. InstallationError, once for
-        each change, if it is broken: the last good one stays."""
+    def news(self) -> bool:
+        """Whether a shader's file has changed since this was last asked."""
+        changed = [each for each in self._chain if each.changed]
+        for each in changed:
+            each.overlook()
+        return bool(changed)
+
+    def reload(self) -> None:
+        """Draw the shaders whose files have changed as they are now, their persistent targets kept. InstallationError
+        if one is broken: the last good one stays."""
         for place, old in enumerate(self._chain):
-            if old.changed:
-                old.overlook()
+            if old.stale:
                 self._chain[place] = Layer(
                     self._canvas, old.setup, self._heard, self.textures, self.values, heir_of=old
                 )
                 old.leave()
-                return True
-        return False
 
     def resize(self, size: tuple[int, int]) -> None:
         """Draw pictures of `size` px from now on."""
@@ -189,8 +207,9 @@ class Scenery:
 
     def _finish(self, now_s: float, delta_s: float) -> Finish:
         dims = bool(self._chain) and self._chain[0].uniforms.dims()
+        self.gain = self._light.at(now_s, dims)
         return Finish(
-            gain=self._light.at(now_s, dims),
+            gain=self.gain,
             ceiling=self.values.get("/picture/ceiling", 1.0),
             guard=self.values.get("/picture/flash_guard", 1.0) > 0.5,
             delta_s=delta_s,

@@ -33,6 +33,7 @@ _INPUTS = (
 # The names of Shadertoy as globals, so that a shader's own of the same name hide them.
 _PRELUDE = """
 float iTime = TIME;
+float iGlobalTime = TIME;
 float iTimeDelta = TIMEDELTA;
 float iFrameRate = TIMEDELTA > 0.0 ? 1.0 / TIMEDELTA : 60.0;
 int iFrame = FRAMEINDEX;

@@ -10,6 +10,8 @@ WINDOW = 2048
 BINS = 512
 SMOOTHING = 0.8
 LOW_DB, HIGH_DB = -100.0, -30.0
+LOUDEST = 16.0
+"""Samples beyond this are no sound: without a bound they would be smoothed for minutes."""
 
 _TURNS = 2.0 * np.pi * np.arange(WINDOW) / WINDOW
 _BLACKMAN = 0.42 - 0.5 * np.cos(_TURNS) + 0.08 * np.cos(2.0 * _TURNS)
@@ -24,7 +26,7 @@ class AudioTexture:
     def push(self, samples: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
         """One frame's texture, (2, 512). `samples` (count, channels), -1..1, end at the frame's moment; the last 2048
         count, and before the first there was silence."""
-        recent = np.nan_to_num(samples[-WINDOW:].astype(np.float64), nan=0.0, posinf=1.0, neginf=-1.0)
+        recent = np.clip(np.nan_to_num(samples[-WINDOW:].astype(np.float64), nan=0.0), -LOUDEST, LOUDEST)
         wave = np.zeros(WINDOW)
         if recent.size:
             wave[WINDOW - len(recent) :] = recent.mean(axis=1)

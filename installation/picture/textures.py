@@ -30,15 +30,13 @@ from installation.picture.chart import Chart
 from installation.picture.heard import STALE_S, Heard
 from installation.picture.isf import Input, Number
 from installation.picture.scroll import Scroll
-from installation.track import MOMENT, SPECTRUM_BINS, Moments
+from installation.picture.texels import LOG_COLUMNS, LogAxis, latents, spectrum, unit, waveform
+from installation.track import MEL_BINS, MOMENT, SPECTRUM_BINS, Moments
 
 TRAIL_MOMENTS = 256
 WAVE_SAMPLES = 512
 """Samples of an audio input that doesn't say how many."""
 WAVEFORM_SAMPLES = 1024
-FFT = 2048
-"""Samples the moments' spectrum is made of, as `analysis.spectrum` makes it: bin n lies at n * rate / FFT Hz."""
-LOG_COLUMNS, LOW_HZ, HIGH_HZ = 256, 40.0, 16_000.0
 MADE_AT_MOST = 64
 HEARD_TRAIL = ("sparseness", "age", "loudness", "onset")
 
@@ -58,12 +56,12 @@ class Textures:
         self._heard = Heard()
         self._heard_trail = Scroll(TRAIL_MOMENTS, (1, len(HEARD_TRAIL)), np.float16)
         width = max(1, latent_dim)
-        mels = MOMENT["mel"].shape[0]
+        axis = LogAxis(sample_rate_hz)
         self._trails = {
-            "latentTrail": Trail(Scroll(TRAIL_MOMENTS, (width,), np.float32), partial(_latents, width=width)),
-            "spectrumTrail": Trail(Scroll(TRAIL_MOMENTS, (SPECTRUM_BINS,), np.float16), partial(_unit, name="spectrum")),
-            "melTrail": Trail(Scroll(TRAIL_MOMENTS, (mels,), np.float16), partial(_unit, name="mel")),
-            "spectrogram": Trail(Scroll(TRAIL_MOMENTS, (LOG_COLUMNS,), np.float16), LogAxis(sample_rate_hz).of),
+            "latentTrail": Trail(width, np.float32, partial(latents, width=width)),
+            "spectrumTrail": Trail(SPECTRUM_BINS, np.float16, partial(unit, name="spectrum")),
+            "melTrail": Trail(MEL_BINS, np.float16, partial(unit, name="mel")),
+            "spectrogram": Trail(LOG_COLUMNS, np.float16, axis.of),
         }
         self._frame = 0
         self._now_s = 0.0
@@ -135,7 +133,7 @@ class Textures:
         return spectrum(np.zeros_like(newest) if self._stale else newest, width or SPECTRUM_BINS)
 
     def _mel(self, name: str, width: int) -> Pixels:
-        return _unit(self._past.rows[:1], "mel").astype(np.float16) * np.float16(not self._stale)
+        return unit(self._past.rows[:1], "mel").astype(np.float16) * np.float16(not self._stale)
 
     def _trail(self, name: str, width: int) -> Pixels:
         return self._trails[name].upto(self._past)
@@ -168,10 +166,10 @@ RESERVED = frozenset(MAKERS) - {"audio", "audioFFT"}
 
 
 class Trail:
-    """`rows` of each moment in a `scroll`, made when they are asked for."""
+    """What `rows` makes of the moments, (count, width), kept for the last of them; made when it is asked for."""
 
-    def __init__(self, scroll: Scroll, rows: Callable[[Moments], Pixels]) -> None:
-        self._scroll, self._rows = scroll, rows
+    def __init__(self, width: int, dtype: npt.DTypeLike, rows: Callable[[Moments], Pixels]) -> None:
+        self._scroll, self._rows = Scroll(TRAIL_MOMENTS, (width,), dtype), rows
 
     def upto(self, past: Scroll) -> Pixels:
         """The rows of the moments in `past`, newest first."""
@@ -179,67 +177,6 @@ class Trail:
             self._scroll.push(self._rows(past.since(self._scroll.count)))
             self._scroll.count = past.count
         return self._scroll.rows
-
-
-class LogAxis:
-    """Spectra on LOG_COLUMNS columns between LOW_HZ and HIGH_HZ, all of the same interval. Where a column is narrower
-    than a bin it is what lies on the line between two bins, where it is wider the greatest of those in it; above what
-    the spectrum reaches it is 0."""
-
-    def __init__(self, sample_rate_hz: int) -> None:
-        edges_hz = np.geomspace(LOW_HZ, HIGH_HZ, LOG_COLUMNS + 1)
-        edges = edges_hz * FFT / sample_rate_hz
-        centres = np.sqrt(edges[1:] * edges[:-1])
-        self._reached = int((edges[1:] <= SPECTRUM_BINS - 1).sum())
-        first = np.minimum(np.ceil(edges).astype(np.int64), SPECTRUM_BINS - 1)[: self._reached + 1]
-        self._narrow = int((np.diff(first) < 1).nonzero()[0].max(initial=-1)) + 1
-        """So many columns, from the lowest, are taken from the line between bins: above them each has a bin within."""
-        self._edges = first[self._narrow :]
-        below = centres[: self._narrow]
-        self._below = below.astype(np.int64)
-        self._share = (below - self._below).astype(np.float32)
-
-    def of(self, moments: Moments) -> Pixels:
-        """(count, LOG_COLUMNS), 0..1."""
-        spectra = _unit(moments, "spectrum")
-        rows = np.zeros((len(spectra), LOG_COLUMNS), np.float32)
-        left, right = spectra[:, self._below], spectra[:, self._below + 1]
-        rows[:, : self._narrow] = left + self._share * (right - left)
-        if len(self._edges) > 1:
-            wide = np.maximum.reduceat(spectra, self._edges, axis=1)[:, :-1]
-            rows[:, self._narrow : self._reached] = wide
-        return rows
-
-
-def _unit(moments: Moments, name: str) -> Pixels:
-    """What the moments hold under `name`, in 0..1."""
-    return np.asarray(np.clip(np.nan_to_num(moments[name]), 0.0, 1.0))
-
-
-def _latents(moments: Moments, width: int) -> Pixels:
-    """(count, width); a latent that is shorter is filled up with zeros."""
-    latents = np.nan_to_num(moments["latent"][:, :width])
-    beyond = np.arange(latents.shape[1]) >= moments["latent_dim"][:, None]
-    latents = np.where(beyond, 0.0, latents)
-    return np.pad(latents, ((0, 0), (0, width - latents.shape[1])))
-
-
-def waveform(samples: Samples, width: int) -> Pixels:
-    """The last `width` of `samples` (samples, channels), -1..1, as (channels, width) float16 0..1, silence at .5."""
-    recent = samples[-width:]
-    wave = np.full((max(1, samples.shape[1]), width), 0.5, np.float16)
-    if len(recent):
-        wave[:, width - len(recent) :] = np.clip(0.5 + 0.5 * np.nan_to_num(recent.T), 0.0, 1.0)
-    return wave
-
-
-def spectrum(bins: Pixels, width: int) -> Pixels:
-    """`bins` (512,) 0..1 as (1, width) float16; fewer texels are the greatest of the bins they stand for."""
-    bins = np.clip(np.nan_to_num(bins), 0.0, 1.0)
-    if width >= len(bins):
-        return np.interp(np.linspace(0, len(bins) - 1, width), np.arange(len(bins)), bins)[None].astype(np.float16)
-    edges = np.arange(width) * len(bins) // width
-    return np.maximum.reduceat(bins, edges)[None].astype(np.float16)
 
 
 def width_of(each: Input) -> int:

@@ -15,11 +15,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from installation.picture import waiting
 from installation.picture.verdict import CAUSES, CRASHES, HANGS, UNTRIED, Verdict
 
 DEADLINE_S = 8.0
-"""For compiling and drawing; a software renderer compiles a hard shader for a second or two the first time."""
-OPENING_S = 20.0
+"""For compiling and drawing, on a machine that has time for it; a software renderer compiles a hard shader for seconds
+the first time. Time in which it was not let run is not counted, up to BUSY times as much."""
+BUSY = 4.0
+OPENING_S = 30.0
 """For Python and OpenGL to start: if they don't, that is not the shader's."""
 FRAME_S = 1.5
 NICER = 5
@@ -44,7 +47,8 @@ class Trial:
         frame_s: float = FRAME_S,
     ) -> None:
         self.path, self._deadline_s, self._begun_s = path, deadline_s, now_s
-        words = [str(os.getpid()), *map(str, size), str(deadline_s), str(frame_s), str(path)]
+        self._waited: dict[int, float] = {}
+        words = [str(os.getpid()), *map(str, size), str(BUSY * deadline_s), str(frame_s), str(path)]
         self._verdict: Verdict | None = None
         self._renderer: str | None = None
         self._unread, self._read, self._chatter = b"", 0, ""
@@ -91,6 +95,7 @@ class Trial:
                 self._chatter = (self._chatter + " " + line.decode("utf-8", "replace").strip())[-CHATTER_AT_MOST:]
             elif isinstance(message.get("opened"), str):
                 self._renderer, self._begun_s = str(message["opened"])[:200], now_s
+                self._waited = waiting.waited(self._process.pid) if self._process else {}
             elif message.get("cause") in CAUSES:
                 line_ = message.get("line")
                 number = line_ if type(line_) is int else None
@@ -123,6 +128,10 @@ class Trial:
             )
         if seconds <= self._deadline_s:
             return None
+        if self._process is not None and seconds < BUSY * self._deadline_s:
+            seconds -= waiting.between(self._waited, waiting.waited(self._process.pid))
+            if seconds <= self._deadline_s:
+                return None
         sentence = f"{self.path.name}: was not compiled and drawn in {self._deadline_s:g} s"
         return self._judged(HANGS, sentence, now_s)
 
@@ -141,13 +150,14 @@ class Trial:
 
 
 def _started(words: list[str]) -> subprocess.Popen[bytes]:
-    """The process, in a session of its own: a ^C in the terminal is not the shader's doing."""
+    """The process, in a group of its own: a ^C in the terminal is not the shader's doing. Not in a session of its own,
+    for Linux gives each as much of the processor as the whole show, however nice."""
     process = subprocess.Popen(
         [sys.executable, *ORDER, *words],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        start_new_session=True,
+        process_group=0,
     )
     if process.stdout is not None:
         os.set_blocking(process.stdout.fileno(), False)

@@ -9,6 +9,12 @@ centroid flat smooth noperspective patch sample break continue do for while swit
 in out inout float double int void bool true false invariant precise discard return uint struct lowp mediump highp
 precision common partition active asm class union enum typedef template this resource goto inline noinline public
 static extern external interface long short half fixed unsigned superp input output filter sizeof cast namespace using
+packed
+"""
+
+_BARRED = """
+sample common partition active asm class union enum typedef template this packed goto inline noinline public extern
+external interface long short half fixed unsigned superp input output filter sizeof cast namespace using
 """
 
 _FUNCTIONS = """
@@ -23,3 +29,5 @@ interpolateAtSample interpolateAtOffset
 """
 
 WORDS = frozenset((*_KEYWORDS.split(), *_FUNCTIONS.split()))
+BARRED = frozenset(_BARRED.split())
+"""Those that may be names in older GLSL and have no use in ours."""

@@ -1,0 +1,234 @@
+"""What the flash guard reckons on the graphics card: which points turned, where too many are spent, what is held.
+
+A film of small pictures, drawn after each frame: every point's state, sums of them in blocks, flashes of many points
+together, and the hold. See `flashguard` for what it is all for.
+"""
+
+from __future__ import annotations
+
+BLOCKS = (15, 9)
+"""Blocks across and down: 5 x 3 of them are a ninth of the picture, WCAG's 341 x 256 of 1024 x 768 px."""
+POINTS = 5
+"""Points across and down a block: 375 in a ninth. A quarter of it has 94, give or take 8; a quarter of a twelfth, which
+is the same block on a wide screen, 70."""
+GRID = (BLOCKS[0] * POINTS, BLOCKS[1] * POINTS)
+AREA = 48
+"""More spent points than these around a block, and it is held; as many that flash together are a flash of them all."""
+
+TURNS = 5
+"""A point turns freely as often as this in a second."""
+MEMORY_S = 1.05
+HASTE_HZ = 0.12
+"""A held picture goes this share of the way in a second, in squares of what is displayed; of luminance that is at most
+1.14 times as much, sRGB being what it is."""
+LEAST_LUMINANCE, LEAST_RED = 0.09, 0.05
+"""What counts as a change, 0..1. WCAG's are .1 and 20/320; what 8 bits make of a colour may add .01 to its change."""
+CALMING_HZ = 3.0
+"""So often may a held point's wish turn, at most, for the hold to end."""
+DELTA_AT_MOST_S = 0.5
+TICKS_HZ = 4096
+"""Steps of the guard's clock, which is 16 bit: it turns over every 16 s, and what is older than 2 s stays that old."""
+UNITS = {"seen": 0, "wish": 1, "hold": 2, "lights": 3, "reds": 4, "slices": 5, "counts": 6}
+"""The texture unit of each picture; none is left bound for those that draw elsewhere."""
+
+FULL = """#version 330 core
+void main() {
+    gl_Position = vec4(gl_VertexID == 1 ? 3.0 : -1.0, gl_VertexID == 2 ? 3.0 : -1.0, 0.0, 1.0);
+}
+"""
+
+# Six corners for every block, all in one place where it is not held: what passes costs nothing.
+HELD_BLOCKS = f"""#version 330 core
+uniform sampler2D hold;
+void main() {{
+    int number = gl_VertexID / 6, corner = gl_VertexID % 6;
+    ivec2 at = ivec2(number % {BLOCKS[0]}, number / {BLOCKS[0]});
+    ivec2 to = ivec2(corner == 1 || corner == 3 || corner == 4 ? 1 : 0, corner == 2 || corner > 3 ? 1 : 0);
+    vec2 place = vec2(at + to) / vec2({BLOCKS[0]}.0, {BLOCKS[1]}.0) * 2.0 - 1.0;
+    gl_Position = texelFetch(hold, at, 0).r > 0.5 ? vec4(place, 0.0, 1.0) : vec4(0.0, 0.0, 0.0, 1.0);
+}}
+"""
+
+KEEP = """#version 330 core
+uniform sampler2D seen;
+out vec4 colour;
+void main() { colour = texelFetch(seen, ivec2(gl_FragCoord.xy), 0); }
+"""
+
+# Squares stand for linear light. Noise of half a step of a half float keeps slow fades from stopping short.
+SLOW = """#version 330 core
+uniform sampler2D seen;
+uniform sampler2D wish;
+uniform float haste;
+uniform float drift;
+out vec4 colour;
+void main() {
+    ivec2 at = ivec2(gl_FragCoord.xy);
+    vec3 before = texelFetch(seen, at, 0).rgb, wanted = texelFetch(wish, at, 0).rgb;
+    vec3 shown = sqrt(mix(before * before, wanted * wanted, haste));
+    float noise = fract(dot(gl_FragCoord.xy, vec2(0.7548776662, 0.5698402910)) + drift) - 0.5;
+    colour = vec4(shown + shown * noise / 1400.0, 1.0);
+}
+"""
+
+# A point's state, once for luminance and once for red: when it turned, five times 16 bits, the newest first; how often
+# what is wanted turned lately (1/1024, leaking), 15 bits; whether it is held, 1 bit; and two marks of 16 bits, for what
+# is shown and what is wanted: the extreme since the last turn in 14 bits, whether a saturated red came by, and the way.
+_CLOCK = f"""#version 330 core
+uniform int now;
+uint age(uint stamp) {{ return (uint(now) - stamp) & 0xFFFFu; }}
+uint older(uint stamp) {{ return age(stamp) > {2 * TICKS_HZ}u ? (uint(now) - {2 * TICKS_HZ}u) & 0xFFFFu : stamp; }}
+const uint SECOND = {round(MEMORY_S * TICKS_HZ)}u;
+"""
+
+STATES = (
+    _CLOCK
+    + f"""
+uniform sampler2D seen;
+uniform sampler2D wish;
+uniform sampler2D hold;
+uniform usampler2D lights;
+uniform usampler2D reds;
+uniform float leak;
+layout(location = 0) out uvec4 light;
+layout(location = 1) out uvec4 red;
+
+bool turned(inout uint mark, float value, bool tinted, float least, float dark) {{
+    float extreme = float(mark & 0x3FFFu) / 16383.0;
+    bool rising = (mark & 0x8000u) != 0u;
+    bool ever = tinted || (mark & 0x4000u) != 0u;
+    float back = rising ? extreme - value : value - extreme;
+    bool turn = ever && back >= least && min(extreme, value) < dark;
+    if (turn || back < 0.0) extreme = value;
+    mark = uint(extreme * 16383.0 + 0.5) | ((turn ? tinted : ever) ? 0x4000u : 0u) | (rising != turn ? 0x8000u : 0u);
+    return turn;
+}}
+
+uvec4 after(uvec4 state, vec2 shown, vec2 wanted, bool held, float least, float dark) {{
+    uint mark = state.w & 0xFFFFu, marked = state.w >> 16;
+    uint first = older(state.x & 0xFFFFu), second = older(state.x >> 16), third = older(state.y & 0xFFFFu);
+    uint fourth = older(state.y >> 16), fifth = older(state.z & 0xFFFFu);
+    if (turned(mark, shown.x, shown.y > 0.5, least, dark)) {{
+        fifth = fourth; fourth = third; third = second; second = first; first = uint(now);
+    }}
+    float busy = max(0.0, float((state.z >> 16) & 0x7FFFu) - leak);
+    if (turned(marked, wanted.x, wanted.y > 0.5, least, dark)) busy = min(busy + 1024.0, 9216.0);
+    uint lately = uint(busy + 0.5) | (held ? 0x8000u : 0u);
+    return uvec4(first | second << 16, third | fourth << 16, fifth | lately << 16, mark | marked << 16);
+}}
+
+vec4 measured(vec3 colour) {{
+    vec3 linear = mix(colour / 12.92, pow((colour + 0.055) / 1.055, vec3(2.4)), step(0.04045, colour));
+    float others = linear.g + linear.b;
+    bool saturated = linear.r > 1e-4 && linear.r >= 3.9 * others;
+    return vec4(dot(linear, vec3(0.2126, 0.7152, 0.0722)), 1.0, max(0.0, linear.r - others), saturated ? 1.0 : 0.0);
+}}
+
+void main() {{
+    ivec2 at = ivec2(gl_FragCoord.xy);
+    // Spread as the R2 sequence is, so that no grating falls between the points.
+    vec2 place = fract(float(at.y * {GRID[0]} + at.x) * vec2(0.7548776662, 0.5698402910));
+    vec2 size = vec2(textureSize(seen, 0));
+    ivec2 pixel = ivec2(min((vec2(at) + place) / vec2({GRID[0]}.0, {GRID[1]}.0) * size, size - 1.0));
+    ivec2 block = ivec2((vec2(pixel) + 0.5) / size * vec2({BLOCKS[0]}.0, {BLOCKS[1]}.0));
+    bool held = texelFetch(hold, block, 0).r > 0.5;
+    vec4 shown = measured(texelFetch(seen, pixel, 0).rgb), wanted = shown;
+    if (held) wanted = measured(texelFetch(wish, pixel, 0).rgb);
+    light = after(texelFetch(lights, at, 0), shown.xy, wanted.xy, held, {LEAST_LUMINANCE}, 0.8);
+    red = after(texelFetch(reds, at, 0), shown.zw, wanted.zw, held, {LEAST_RED}, 2.0);
+}}
+"""
+)
+
+COUNTS = (
+    _CLOCK
+    + f"""
+uniform usampler2D lights;
+uniform usampler2D reds;
+out float count;
+bool spent(uint last) {{ return age(last & 0xFFFFu) < SECOND || ((last >> 31) != 0u && ((last >> 16) & 0x7FFFu) > 3072u); }}
+void main() {{
+    ivec2 first = ivec2(gl_FragCoord.xy) * {POINTS};
+    count = 0.0;
+    for (int y = 0; y < {POINTS}; ++y)
+        for (int x = 0; x < {POINTS}; ++x) {{
+            ivec2 at = first + ivec2(x, y);
+            if (spent(texelFetch(lights, at, 0).z) || spent(texelFetch(reds, at, 0).z)) count += 1.0;
+        }}
+}}
+"""
+)
+
+# Slices of time in which many points of a ninth flash together, be it only once each: 5 x 5 ninths, half a ninth from
+# each other. Stamps: x the end of the last slice, and the start of the next; y, z the starts of the last three; z also
+# whether the next has begun; w when there last were three in a second.
+SLICES = (
+    _CLOCK
+    + f"""
+uniform usampler2D slices;
+uniform usampler2D lights;
+uniform usampler2D reds;
+out uvec4 slice;
+bool both(uint stamps, uint end) {{ return age(stamps >> 16) < min(end, SECOND); }}
+void main() {{
+    ivec2 at = ivec2(gl_FragCoord.xy);
+    uvec4 was = texelFetch(slices, at, 0);
+    uint end = older(was.x & 0xFFFFu), start = older(was.x >> 16), since = age(end);
+    uint first = older(was.y & 0xFFFFu), second = older(was.y >> 16), third = older(was.z & 0xFFFFu);
+    bool begun = (was.z >> 16) != 0u;
+    ivec2 corner = ivec2(vec2(at) * vec2({GRID[0] / 6}, {GRID[1] / 6}) + 0.5);
+    int turned = 0, flashed = 0;
+    for (int y = 0; y < {GRID[1] // 3}; ++y)
+        for (int x = 0; x < {GRID[0] // 3}; ++x) {{
+            uint light = texelFetch(lights, corner + ivec2(x, y), 0).x, red = texelFetch(reds, corner + ivec2(x, y), 0).x;
+            if (min(age(light & 0xFFFFu), age(red & 0xFFFFu)) < since) ++turned;
+            if (both(light, since) || both(red, since)) ++flashed;
+        }}
+    if (!begun && turned > {AREA}) {{ begun = true; start = uint(now); }}
+    if (flashed > {AREA}) {{
+        third = second; second = first; first = start; end = uint(now); begun = false;
+    }}
+    uint three = age(third) < SECOND ? uint(now) : older(was.w & 0xFFFFu);
+    slice = uvec4(end | start << 16, first | second << 16, third | (begun ? 0x10000u : 0u), three);
+}}
+"""
+)
+
+# Every ninth of the picture that has a part in a block lies within 5 blocks to the sides and 3 above and below.
+HOLD = (
+    _CLOCK
+    + f"""
+uniform sampler2D counts;
+uniform usampler2D slices;
+out float held;
+void main() {{
+    ivec2 at = ivec2(gl_FragCoord.xy), last = ivec2({BLOCKS[0] - 1}, {BLOCKS[1] - 1});
+    float around = 0.0, near = 0.0;
+    for (int y = max(at.y - 3, 0); y <= min(at.y + 3, last.y); ++y)
+        for (int x = max(at.x - 5, 0); x <= min(at.x + 5, last.x); ++x) {{
+            float count = texelFetch(counts, ivec2(x, y), 0).r;
+            around += count;
+            if (abs(x - at.x) <= 1 && abs(y - at.y) <= 1) near += count;
+        }}
+    held = near > 0.0 && around > {AREA}.0 ? 1.0 : 0.0;
+    ivec2 low = max(ivec2(floor(vec2(at) / vec2(2.5, 1.5))) - 1, 0);
+    ivec2 high = min(ivec2(ceil((vec2(at) + 1.0) / vec2(2.5, 1.5))) - 1, 4);
+    for (int y = low.y; y <= high.y; ++y)
+        for (int x = low.x; x <= high.x; ++x)
+            if (age(texelFetch(slices, ivec2(x, y), 0).w) < {round(1.9 * TICKS_HZ)}u) held = 1.0;
+}}
+"""
+)
+
+THUMBNAIL = f"""#version 330 core
+uniform sampler2D seen;
+out float luminance;
+void main() {{
+    luminance = 0.0;
+    for (int y = 0; y < 4; ++y)
+        for (int x = 0; x < 4; ++x) {{
+            vec2 at = (floor(gl_FragCoord.xy) + (vec2(x, y) + 0.5) / 4.0) / vec2({GRID[0]}.0, {GRID[1]}.0);
+            luminance += dot(pow(texture(seen, at).rgb, vec3(2.2)), vec3(0.2126, 0.7152, 0.0722)) / 16.0;
+        }}
+}}
+"""
