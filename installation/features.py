@@ -15,7 +15,8 @@ TURN_S = 2048 * 2 * 3.141592653589793
 
 @dataclass(frozen=True)
 class Feature:
-    """A number heard, `minimum`..`maximum` in `unit`. `phase`: it runs round, and is not to be smoothed."""
+    """A number heard, `minimum`..`maximum` in `unit`; in silence it is `silent`. `phase`: it runs round, and is not to
+    be smoothed."""
 
     name: str
     minimum: float
@@ -23,6 +24,7 @@ class Feature:
     unit: str
     sentence: str
     phase: bool = False
+    silent: float = 0.0
 
     def position(self, value: float) -> float:
         """Where in its range `value` lies, 0..1: what a mapping takes."""
@@ -53,14 +55,14 @@ FEATURES: tuple[Feature, ...] = (
     _unit("onset", "Jumps when something is struck, and decays."),
     *(_unit(f"band{n}", f"Level of band {n} of 8 (40 Hz to 16 kHz), -70..0 dB.") for n in range(BANDS)),
     _unit("loudness", "Loudness against its own long-term level; the gain rests in silence."),
-    Feature("loudness_lufs", -70.0, 0.0, "LUFS", "Momentary loudness, 400 ms (ITU-R BS.1770)."),
+    Feature("loudness_lufs", -70.0, 0.0, "LUFS", "Momentary loudness, 400 ms (ITU-R BS.1770).", silent=-70.0),
     Feature("centroid_hz", 0.0, 24_000.0, "Hz", "Spectral centroid."),
     Feature("spread_hz", 0.0, 12_000.0, "Hz", "Spectral bandwidth: how far the spectrum lies around its centroid."),
     Feature("rolloff_hz", 0.0, 24_000.0, "Hz", "Below this lies 85 % of the spectrum's magnitude."),
     _unit("flatness", "From a tone (0) to noise (1)."),
     Feature("onset_db", 0.0, 80.0, "dB", "Onset strength: mean rise of the mel bands since the last hop."),
     _unit("presence", "Whether there is sound, slowly."),
-    _unit("silence", "1 while there is no sound, else 0."),
+    Feature("silence", 0.0, 1.0, "", "1 while there is no sound, else 0.", silent=1.0),
     _unit("beat", "Jumps at each beat, and decays."),
     Feature("beat_phase", 0.0, 1.0, "", "From one beat (0) to the next (1).", phase=True),
     Feature("tempo_bpm", 0.0, 240.0, "bpm", "Tempo; 0 while there is none."),
@@ -72,7 +74,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     *(_unit(f"presence{n}", f"How present band {n} has been in the last seconds.") for n in range(BANDS)),
     *(_unit(f"chroma{n}", f"How much {note} there is; the strongest note is 1.") for n, note in enumerate(_NOTES)),
-    Feature("mfcc0", -1000.0, 500.0, "", "Mel-frequency cepstral coefficient 0: overall level."),
-    *(Feature(f"mfcc{n}", -200.0, 200.0, "", f"Mel-frequency cepstral coefficient {n}.") for n in range(1, MFCC)),
+    Feature("mfcc0", -1000.0, 500.0, "", "Mel-frequency cepstral coefficient 0: overall level.", silent=-800.0),
+    *(Feature(f"mfcc{n}", -400.0, 400.0, "", f"Mel-frequency cepstral coefficient {n}.") for n in range(1, MFCC)),
 )
 """In the order of MOMENT['features']."""

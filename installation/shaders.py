@@ -196,7 +196,9 @@ def _checked(canvas: Canvas, path: Path) -> Checked:
         shader = shaders.load(path)
         lost = _not_finite(canvas, shader)
     except ShaderError as error:
-        where = path if path.is_file() and path.name == error.file else path.parent / error.file
+        # A fault in a folder of passes is called by the folder's name, too, which `path` may be a file of.
+        inside = path.is_file() and "/" in error.file
+        where = (path.parent.parent if inside else path.parent) / error.file
         said = f"{where}:{error.line}: {error.message}" if error.line else f"{where}: {error.message}"
         return Checked(str(path), False, said, error.line)
     if lost > MOST_NOT_FINITE:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from installation.commands import Set, Stop
+from installation.commands import Atlas, Set, Stop
 from installation.errors import InstallationError
 from installation.hanging import Hanging
 from installation.link import Link, follow_parent
@@ -159,6 +159,8 @@ class Stage:
                 self._scenery.set(address, value)
             case Show(drawing):
                 self._hanging.want(drawing, time.monotonic())
+            case Atlas():
+                self._scenery.textures.take(command)
             case _:
                 pass  # Stop is the link's; the rest is not for the stage
 

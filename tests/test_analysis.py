@@ -7,32 +7,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from installation.analysis import bands, onset, spectrum
-from installation.analysis.envelope import Envelope
+from installation.analysis import bands, spectrum
+from installation.analysis.envelope import Envelope, Follower
 from installation.analysis.features import Analyser, Hearing
 from installation.analysis.spectrum import FFT, HOP
-from installation.track import BANDS, FEATURES, SPECTRUM_BINS
+from installation.features import FEATURES as CATALOGUE
+from installation.track import BANDS, FEATURES, MEL_BINS, SPECTRUM_BINS
+from tests.sounds import RATE_HZ, noise, silence, sine, strikes
 
-RATE_HZ = 48_000
-
-
-def sine(frequency_hz: float, seconds: float = 0.5, amplitude: float = 0.5, rate_hz: int = RATE_HZ) -> np.ndarray:
-    time_s = np.arange(int(seconds * rate_hz)) / rate_hz
-    return (amplitude * np.sin(2 * np.pi * frequency_hz * time_s)).astype(np.float32)[:, None]
+SILENT = np.array([each.silent for each in CATALOGUE])
 
 
-def noise(seconds: float, amplitude: float = 0.1, seed: int = 0, channels: int = 1) -> np.ndarray:
-    shape = (int(seconds * RATE_HZ), channels)
-    return (amplitude * np.random.default_rng(seed).standard_normal(shape)).astype(np.float32)
+def values(heard: Hearing) -> dict[str, float]:
+    return dict(zip(FEATURES, heard.features.tolist(), strict=True))
 
 
 def last(samples: np.ndarray, rate_hz: int = RATE_HZ) -> dict[str, float]:
-    hearing = Analyser(rate_hz, samples.shape[1]).push(samples)[-1]
-    return dict(zip(FEATURES, hearing.features.tolist(), strict=True))
+    return values(Analyser(rate_hz, samples.shape[1]).push(samples)[-1])
 
 
 def matrix(heard: list[Hearing]) -> np.ndarray:
-    return np.array([[each.end, *each.features, *each.spectrum] for each in heard])
+    return np.array([[each.end, each.beats, *each.features, *each.spectrum, *each.mel] for each in heard])
 
 
 @given(st.lists(st.integers(1, 3000), min_size=1, max_size=30), st.integers(1, 3))
@@ -93,7 +88,7 @@ def test_the_bands_share_all_power_between_their_ends() -> None:
     for rate_hz in (44_100, 48_000, 192_000):
         weights = bands.weights(rate_hz)
         assert weights.sum() * rate_hz / FFT == pytest.approx(16_000 - 40, rel=1e-6)
-        assert weights.sum(axis=1).max() <= 1 + 1e-9
+        assert weights.sum(axis=0).max() <= 1 + 1e-9
 
 
 def test_ten_decibels_less_are_ten_decibels_less() -> None:
@@ -114,38 +109,61 @@ def test_flux_is_one_out_of_silence_and_nothing_where_nothing_changes() -> None:
     assert flux[:4] == [0, 0, 0, 0] and flux[4] == 1 and max(flux[10:]) < 1e-3
 
 
-def test_silence_is_zeros_and_so_is_what_follows_a_sound_after_a_while() -> None:
-    silence = np.zeros((RATE_HZ * 8, 2), np.float32)
-    analyser = Analyser(RATE_HZ, 2)
-    assert not matrix(analyser.push(silence[:RATE_HZ]))[:, 1:].any()
+def nothing(heard: Hearing) -> bool:
+    """Whether every feature is what it is in silence, and a clock anything."""
+    clocks = np.array([name.startswith("time") for name in FEATURES])
+    same = np.isclose(heard.features, SILENT, atol=1e-6) | clocks
+    return bool(same.all()) and not heard.spectrum.any() and not heard.mel.any()
+
+
+def test_silence_is_what_the_catalogue_says_and_so_is_what_follows_a_sound_after_a_while() -> None:
+    analyser = Analyser(8_000, 2)
+    assert all(nothing(each) for each in analyser.push(silence(1.0, 2)))
     analyser.push(noise(0.5, channels=2))
-    after = matrix(analyser.push(silence))
-    assert not after[-1, 1:].any()
-    subnormal = (after != 0) & (np.abs(after) < 1e-30)
-    assert not subnormal.any()
+    after = analyser.push(silence(12.0, 2))
+    assert nothing(after[-1])
+    clocks = [[values(each)[f"time{n}"] for n in range(BANDS)] for each in (after[9], after[-1])]
+    assert clocks[0] == clocks[1] and max(clocks[0]) > 0.3
+    numbers = matrix(after)
+    assert not ((numbers != 0) & (np.abs(numbers) < 1e-30)).any()
+
+
+HOSTILE = {
+    "nan": np.full((9 * HOP, 1), np.nan, np.float32),
+    "infinity": np.full((9 * HOP, 1), np.inf, np.float32),
+    "constant": np.ones((9 * HOP, 1), np.float32),
+    "square": np.sign(sine(997.0)),
+    "huge": 1e30 * noise(0.1),
+    "tiny": 1e-30 * noise(0.1),
+    "click": np.eye(9 * HOP, 1, -700, dtype=np.float32),
+    "nyquist": np.resize(np.array([[1.0], [-1.0]], np.float32), (9 * HOP, 1)),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("rate_hz", [8_000, 44_100, 192_000])
+def test_whatever_is_pushed_every_feature_is_in_its_range(name: str, rate_hz: int) -> None:
+    analyser = Analyser(rate_hz, 1)
+    for sound in (HOSTILE[name], silence(0.1), HOSTILE[name]):
+        for each in analyser.push(sound):
+            for feature, value in zip(CATALOGUE, each.features.tolist(), strict=True):
+                assert feature.minimum <= value <= feature.maximum, feature.name
+            assert each.spectrum.min() >= 0 and each.spectrum.max() <= 1 and len(each.spectrum) == SPECTRUM_BINS
+            assert each.mel.min() >= 0 and each.mel.max() <= 1 and len(each.mel) == MEL_BINS
 
 
 def test_what_is_not_a_number_or_far_too_loud_does_no_lasting_harm() -> None:
     sound = noise(1.0)
-    sound[1000:1010] = np.nan
-    sound[2000] = np.inf
-    sound[3000] = 1e30
-    dirty = Analyser(RATE_HZ, 1)
-    first = matrix(dirty.push(sound))
-    assert np.isfinite(first).all() and first[:, 1:].min() >= 0 and first[:, 1:].max() <= 1
-    clean = Analyser(RATE_HZ, 1)
+    sound[1000:1010], sound[2000], sound[3000] = np.nan, np.inf, 1e30
+    dirty, clean = Analyser(RATE_HZ, 1), Analyser(RATE_HZ, 1)
+    dirty.push(sound)
     clean.push(noise(1.0))
     tail = noise(3.0, seed=5)
-    assert np.allclose(matrix(dirty.push(tail))[-1], matrix(clean.push(tail))[-1], atol=1e-3)
-
-
-def strikes(times_s: list[float], seconds: float) -> np.ndarray:
-    sound = 1e-4 * np.random.default_rng(0).standard_normal(int(seconds * RATE_HZ))
-    for number, at_s in enumerate(times_s):
-        start = int(at_s * RATE_HZ)
-        since_s = np.arange(len(sound) - start) / RATE_HZ
-        sound[start:] += 0.3 * np.exp(-since_s / 0.6) * np.sin(2 * np.pi * 300 * 1.2 ** (number % 7) * since_s)
-    return sound.astype(np.float32)[:, None]
+    after, expected = values(dirty.push(tail)[-1]), values(clean.push(tail)[-1])
+    lasting = ("beat", "tempo", "time", "loudness")
+    for name in FEATURES:
+        if not name.startswith(lasting):
+            assert after[name] == pytest.approx(expected[name], rel=1e-3, abs=2e-3), name
 
 
 def test_every_strike_is_one_onset_within_two_hops() -> None:
@@ -179,15 +197,6 @@ def test_onsets_closer_than_the_refractory_time_are_one() -> None:
     assert analyser.onsets == 1
 
 
-def test_onset_strength_is_its_formula() -> None:
-    rng = np.random.default_rng(2)
-    first, second = rng.uniform(-60, 0, (2, onset.MELS))
-    listener = onset.Onset(0.01)
-    listener.push(first)
-    listener.push(second)
-    assert listener.strength == pytest.approx(np.mean(np.maximum(0, second - first)))
-
-
 @given(st.floats(0.0005, 0.2), st.floats(0, 1), st.integers(2, 9))
 @settings(max_examples=40, deadline=None)
 def test_an_envelope_is_the_same_in_any_pieces(dt_s: float, target: float, pieces: int) -> None:
@@ -208,13 +217,29 @@ def test_an_envelope_goes_the_known_share_of_the_way() -> None:
     assert envelope.push([np.nan], 1e3)[0] == 0.0
 
 
-def test_after_a_restart_it_hears_as_if_new() -> None:
-    analyser = Analyser(RATE_HZ, 1)
-    analyser.push(noise(0.333))
-    analyser.restart(77)
-    assert np.array_equal(
-        matrix(analyser.push(noise(0.2, seed=3))), matrix(Analyser(RATE_HZ, 1, 77).push(noise(0.2, seed=3)))
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
+@settings(max_examples=20, deadline=None)
+def test_a_follower_is_an_envelope_of_one(targets: list[float]) -> None:
+    follower, envelope = Follower(20, 300, 0.01), Envelope(20, 300)
+    assert [follower.push(each) for each in targets] == pytest.approx(
+        [float(envelope.push([each], 0.01)[0]) for each in targets]
     )
+
+
+def test_after_a_restart_it_hears_as_if_new_but_clocks_and_what_is_usual_go_on() -> None:
+    analyser = Analyser(RATE_HZ, 1)
+    before = values(analyser.push(noise(0.333))[-1])
+    analyser.restart(77)
+    again, new = analyser.push(noise(0.2, seed=3)), Analyser(RATE_HZ, 1, 77).push(noise(0.2, seed=3))
+    own = [index for index, name in enumerate(FEATURES) if not name.startswith(("time", "loudness"))]
+    assert [each.end for each in again] == [each.end for each in new]
+    for one, other in zip(again, new, strict=True):
+        assert np.array_equal(one.features[own], other.features[own])
+        assert np.array_equal(one.spectrum, other.spectrum) and np.array_equal(one.mel, other.mel)
+    after, fresh = values(again[-1]), values(new[-1])
+    for name in (f"time{n}" for n in range(BANDS)):
+        assert after[name] == pytest.approx(before[name] + fresh[name], abs=1e-5) and before[name] > 0
+    assert after["loudness"] == pytest.approx(0.5, abs=0.03)
 
 
 def test_a_block_of_another_width_is_refused() -> None:

@@ -110,6 +110,12 @@ def test_a_process_that_dies_is_a_fault_of_the_shader_it_drew(tmp_path: Path) ->
     assert worker.end(5.0) == "ended the process that drew it (signal 9)"
 
 
+def test_a_pass_of_a_folder_stands_for_its_folder(folder: Path) -> None:
+    toy = folder / "deep" / "toy"
+    whole, image = shaders.check([toy, toy / "image.frag"])
+    assert whole.error == image.error == f"{toy}/image.frag:2: `oops' undeclared"
+
+
 def test_nothing_to_check_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["shaders", "check", str(tmp_path)]) == 1
     assert "no shaders" in capsys.readouterr().err

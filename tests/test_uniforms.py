@@ -115,9 +115,8 @@ def test_uniforms_are_the_same_at_any_frame_rate(fps: float) -> None:
 
 
 def test_a_shaders_float_with_a_reserved_name_is_what_is_heard() -> None:
-    uniforms = Uniforms()
     names = (*FEATURES, "sparseness", "progress", "age", "trailPhase")
-    uniforms.show([Input(name, "float", attack_ms=0.0, release_ms=0.0) for name in names], ())
+    uniforms = Shown([Input(name, "float", attack_ms=0.0, release_ms=0.0) for name in names])
     heard = moments(70)
     (seen,) = played(uniforms, heard, [float(heard["time_s"][-1])])
     for index, name in enumerate(FEATURES):

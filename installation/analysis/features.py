@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from installation import features
 from installation.analysis import bands, beat, chroma, mel, onset, spectrum
-from installation.analysis.envelope import Envelope
+from installation.analysis.envelope import Follower
 from installation.analysis.kweighting import KWeighting
 from installation.analysis.loudness import Gain, Momentary
 from installation.analysis.shape import Shape, Shapes, flux
@@ -40,6 +40,8 @@ SILENT_RMS = 10 ** (-80 / 20)
 """Below this there is no shape to be heard: that of a floor of noise means nothing."""
 LOUDEST = 8.0
 """Samples beyond are faults of their maker and clipped here, so that nothing overflows."""
+LEAST = 1e-9
+"""What is smaller is 0: nothing dies away for ever."""
 PRESENT_MS, ABSENT_MS = 300.0, 1500.0
 BAND_LEAST_DB = 4.0
 """How far above its median a band's rise must be to be a hit: a band is less steady than the whole."""
@@ -72,6 +74,7 @@ class Analyser:
         self._shapes = Shapes(sample_rate_hz)
         self._cepstrum = mel.Cepstrum(sample_rate_hz)
         self._kweighting = KWeighting(sample_rate_hz, channels)
+        self._mono: Doubles = np.full(channels, 1 / channels)
         self._clocks = bands.Clocks()
         self._gain = Gain(self.hop_s)
         self._silence = Silence(self.hop_s)
@@ -91,7 +94,9 @@ class Analyser:
         self._rises = bands.Rises(self.hop_s)
         self._strikes = onset.Strikes(self.hop_s, [onset.LEAST_DB, *[BAND_LEAST_DB] * BANDS])
         self._momentary = Momentary(self.sample_rate_hz)
-        self._presence = Envelope(PRESENT_MS, ABSENT_MS)
+        self._presence = Follower(LEAST = 1e-9
+"""What is smaller is 0: nothing dies away for ever."""
+PRESENT_MS, ABSENT_MS, self.hop_s)
         self._kweighting.restart()
         self._beat.restart()
 
@@ -113,7 +118,7 @@ class Analyser:
             taken, self._held, self.position = taken + count, self._held + count, self.position + count
             if self._held == HOP:
                 self._window[:-HOP] = self._window[HOP:]
-                self._window[-HOP:] = self._hop.mean(axis=1)
+                self._window[-HOP:] = self._hop @ self._mono
                 heard.append(self._hear())
                 self._held = 0
         return heard
@@ -133,7 +138,7 @@ class Analyser:
         rms = math.sqrt(float(self._window @ self._window) / FFT)
         shape, new, notes = Shape(), 0.0, np.zeros(CHROMA)
         if rms > SILENT_RMS:
-            shape, new = self._shapes.of(magnitudes, power, levels_db), flux(magnitudes, self._before)
+            shape, new = self._shapes.of(magnitudes, levels_db), flux(magnitudes, self._before)
             notes = chroma.shares(summed[BANDS + MEL_BINS :])
         self._before = magnitudes
         found = np.concatenate(
@@ -151,6 +156,7 @@ class Analyser:
                 self._cepstrum.of(mels_db),
             ]
         )
+        found[np.abs(found) < LEAST] = 0.0
         return Hearing(
             self.position,
             np.clip(found, _MINIMA, _MAXIMA).astype(np.float32),
@@ -161,17 +167,17 @@ class Analyser:
 
     def _loudness(self, squares: Doubles) -> tuple[float, float, bool]:
         """Loudness against the usual, presence, and whether it is silent, after K-weighted squares (BLOCKS,)."""
-        power = float(squares.mean()) / self.channels
+        power = float(squares.sum()) / len(squares) / self.channels
         silent = self._silence.push(10 * math.log10(max(power, 1e-12)))
         loudness = self._gain.push(power, self._silence.sounding)
-        return loudness, float(self._presence.push([0.0 if silent else 1.0], self.hop_s)[0]), silent
+        return loudness, self._presence.push(0.0 if silent else 1.0), silent
 
     def _struck(self, bands_db: Doubles, mels_db: Doubles) -> tuple[float, Doubles]:
         """Onset strength, and the envelopes of the onsets in all and in each band, (1 + BANDS,)."""
         mels = np.maximum(mels_db, mel.FLOOR_DB)
         strength_db = onset.strength_db(mels, self._mels_before)
         self._mels_before = mels
-        return strength_db, self._strikes.push(np.append(strength_db, self._rises.push(bands_db)))
+        return strength_db, self._strikes.push(np.concatenate([[strength_db], self._rises.push(bands_db)]))
 
     def _beaten(self, mels_db: Doubles, silent: bool) -> tuple[float, float, float, float]:
         """Beat, phase, tempo and confidence."""

@@ -14,7 +14,7 @@ from installation.analysis.spectrum import HOP
 
 Doubles = npt.NDArray[np.float64]
 
-BLOCK = 16
+BLOCK = 32
 """Samples a block; HOP is a whole number of them."""
 BLOCKS = HOP // BLOCK
 MEMORY = 4
@@ -58,8 +58,9 @@ class KWeighting:
         powers = [np.linalg.matrix_power(step, n) for n in range(BLOCK + 1)]
         answer = np.array([direct, *(taken @ powers[n] @ given for n in range(BLOCK - 1))])
         late = np.subtract.outer(np.arange(BLOCK), np.arange(BLOCK))
-        self._through: Doubles = np.where(late >= 0, answer[np.maximum(late, 0)], 0.0).T
-        self._out: Doubles = np.array([taken @ powers[n] for n in range(BLOCK)]).T
+        through = np.where(late >= 0, answer[np.maximum(late, 0)], 0.0).T
+        out = np.array([taken @ powers[n] for n in range(BLOCK)]).T
+        self._out: Doubles = np.concatenate([through, out])
         self._in: Doubles = np.array([powers[BLOCK - 1 - n] @ given for n in range(BLOCK)])
         self._carry, self._spread = _chained(powers[BLOCK])
         self._channels = channels
@@ -68,15 +69,17 @@ class KWeighting:
     def restart(self) -> None:
         """Forget what was filtered."""
         self._memory: Doubles = np.zeros((self._channels, MEMORY))
+        self._blocks: Doubles = np.zeros((self._channels, BLOCKS, BLOCK + MEMORY))
 
     def push(self, hop: Doubles) -> Doubles:
         """Filter `hop` (HOP, channels); the mean squares of its blocks, summed over the channels, (BLOCKS,)."""
-        blocks = hop.T.reshape(self._channels, BLOCKS, BLOCK)
-        driven = (blocks @ self._in).reshape(self._channels, -1)
-        states = self._memory @ self._carry + driven @ self._spread
-        starts = np.concatenate([self._memory, states[:, :-MEMORY]], axis=1).reshape(self._channels, BLOCKS, MEMORY)
-        self._memory = np.where(np.abs(states[:, -MEMORY:]) > _LEAST, states[:, -MEMORY:], 0.0)
-        heard = blocks @ self._through + starts @ self._out
+        blocks = self._blocks
+        blocks[:, :, :BLOCK] = hop.T.reshape(self._channels, BLOCKS, BLOCK)
+        driven = (blocks[:, :, :BLOCK] @ self._in).reshape(self._channels, -1)
+        states = (self._memory @ self._carry + driven @ self._spread).reshape(self._channels, BLOCKS, MEMORY)
+        blocks[:, 0, BLOCK:], blocks[:, 1:, BLOCK:] = self._memory, states[:, :-1]
+        self._memory = states[:, -1] * (np.abs(states[:, -1]) > _LEAST)
+        heard = (blocks.reshape(-1, BLOCK + MEMORY) @ self._out).reshape(self._channels, BLOCKS, BLOCK)
         return np.asarray(np.einsum("cbn,cbn->b", heard, heard) / BLOCK)
 
 

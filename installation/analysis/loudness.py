@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from installation.analysis.envelope import Envelope
+from installation.analysis.envelope import Follower
 from installation.analysis.kweighting import BLOCK, BLOCKS
 
 Doubles = npt.NDArray[np.float64]
@@ -31,7 +31,7 @@ class Momentary:
         """In LUFS, not below LOWEST_LUFS, after K-weighted mean squares (BLOCKS,), summed over the channels."""
         self._past[:-BLOCKS] = self._past[BLOCKS:]
         self._past[-BLOCKS:] = squares
-        mean = float(self._past.mean())
+        mean = float(self._past.sum()) / len(self._past)
         return max(LOWEST_LUFS, OFFSET_DB + 10 * math.log10(max(mean, 1e-12)))
 
 
@@ -44,12 +44,12 @@ class Gain:
         self._share = -math.expm1(-hop_s / USUAL_S)
         self._heard_s = 0.0
         self._usual = 0.0
-        self._amplitude = Envelope(ATTACK_MS, RELEASE_MS)
+        self._amplitude = Follower(ATTACK_MS, RELEASE_MS, hop_s)
 
     def push(self, power: float, sounding: bool) -> float:
         """After a hop of mean `power`, that is sound or only what is left where nothing sounds."""
         if sounding:
             self._heard_s = min(self._heard_s + self._hop_s, 2 * USUAL_S)
             self._usual += (power - self._usual) * max(self._share, self._hop_s / self._heard_s)
-        amplitude = float(self._amplitude.push([math.sqrt(power)], self._hop_s)[0])
+        amplitude = self._amplitude.push(math.sqrt(power))
         return amplitude / (amplitude + math.sqrt(self._usual)) if self._usual > 0.0 else 0.0

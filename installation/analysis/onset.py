@@ -37,11 +37,11 @@ class Strikes:
     def __init__(self, hop_s: float, least_db: npt.ArrayLike = (LEAST_DB,)) -> None:
         self._least_db: Doubles = np.asarray(least_db, np.float64)
         size = len(self._least_db)
-        self._past: Doubles = np.zeros((max(4, round(PAST_S / hop_s)), size))
+        self._past: Doubles = np.zeros((size, max(4, round(PAST_S / hop_s))))
         self._decay = float(np.exp(-hop_s / DECAY_S))
-        self._hop_s = hop_s
+        self._refractory_hops = REFRACTORY_S / hop_s
         self._hops = 0
-        self._rest_s: Doubles = np.zeros(size)
+        self._ready: Doubles = np.zeros(size)
         self._above = np.zeros(size, np.bool_)
         self.levels: Doubles = np.zeros(size)
         self.counts = np.zeros(size, np.int64)
@@ -49,23 +49,22 @@ class Strikes:
     def push(self, strengths_db: Doubles) -> Doubles:
         """One hop; the envelopes after it."""
         above = strengths_db > self._threshold_db()
-        self._past[self._hops % len(self._past)] = strengths_db
+        self._past[:, self._hops % self._past.shape[1]] = strengths_db
         self._hops += 1
-        self._rest_s = np.maximum(0.0, self._rest_s - self._hop_s)
         levels = self.levels * self._decay
         levels[levels <= 1e-4] = 0.0
-        struck = above & ~self._above & (self._rest_s == 0.0)
+        struck = above & ~self._above & (self._ready <= self._hops)
         self._above = above
         if struck.any():
             self.counts += struck
-            self._rest_s[struck] = REFRACTORY_S
+            self._ready[struck] = self._hops + self._refractory_hops
             jumps = np.minimum(1.0, 0.3 + 0.7 * strengths_db / FULL_DB)
             levels = np.where(struck, np.maximum(levels, jumps), levels)
         self.levels = levels
         return levels
 
     def _threshold_db(self) -> Doubles:
-        middle = len(self._past) // 2
-        median = np.partition(self._past, middle, axis=0)[middle]
-        deviation = np.partition(np.abs(self._past - median), middle, axis=0)[middle]
+        middle = self._past.shape[1] // 2
+        median = np.partition(self._past, middle, axis=1)[:, middle]
+        deviation = np.partition(np.abs(self._past - median[:, None]), middle, axis=1)[:, middle]
         return np.asarray(median + np.maximum(self._least_db, DEVIATIONS * deviation))

@@ -40,23 +40,23 @@ class Shapes:
         bins = np.arange(FFT // 2 + 1, dtype=np.float64)
         self._moments: Doubles = np.stack([np.ones_like(bins), bins, bins**2])
 
-    def of(self, magnitudes: Doubles, power: Doubles, levels_db: Doubles) -> Shape:
-        """The shape of `magnitudes`, whose squares are `power` and `levels_db`, (FFT // 2 + 1,); of nothing, zeros."""
+    def of(self, magnitudes: Doubles, levels_db: Doubles) -> Shape:
+        """The shape of `magnitudes` and their `levels_db`, (FFT // 2 + 1,) each; of nothing, zeros."""
         total, first, second = (self._moments @ magnitudes).tolist()
         if total <= 0.0:
             return Shape()
         centre = first / total
         spread = math.sqrt(max(0.0, second / total - centre**2))
         below = float(np.searchsorted(np.cumsum(magnitudes), ROLLOFF * total))
-        width_hz = self._width_hz
+        width_hz, power = self._width_hz, float(magnitudes @ magnitudes)
         return Shape(centre * width_hz, spread * width_hz, below * width_hz, flatness(power, levels_db))
 
 
-def flatness(power: Doubles, levels_db: Doubles) -> float:
-    """Geometric over arithmetic mean of power: 1 where all bins are the same. `levels_db` is floored at librosa's
-    1e-10, and so is `power` where it matters."""
-    mean = max(float(power.mean()), LIBROSA_AMIN / LIBROSA_GAIN)
-    return min(1.0, 10 ** (float(levels_db.mean()) / 10) / mean)
+def flatness(power: float, levels_db: Doubles) -> float:
+    """Geometric over arithmetic mean of power, `power` in all: 1 where all bins are the same. `levels_db` are not below
+    librosa's 1e-10, nor is the mean."""
+    mean = max(power / len(levels_db), LIBROSA_AMIN / LIBROSA_GAIN)
+    return min(1.0, 10 ** (float(levels_db.sum()) / len(levels_db) / 10) / mean)
 
 
 def flux(magnitudes: Doubles, before: Doubles) -> float:

@@ -90,6 +90,7 @@ class FlashGuard:
         self._states = _Picture(context, GRID, 4, "u4", count=2, turns=True)
         self._slices = _Picture(context, (5, 5), 4, "u4", turns=True)
         self._counts = _Picture(context, BLOCKS, 1, "f4")
+        self._windows = _Picture(context, flashpoints.WINDOWS_SIZE, 1, "f4")
         self._hold = _Picture(context, BLOCKS, 1, "f4")
         self._small = _Picture(context, GRID, 1, "f4")
         self._wish = _Picture(context, (1, 1), 4, "f2")
@@ -99,6 +100,7 @@ class FlashGuard:
         self._draw_states = _Draw(context, flashpoints.FULL, flashpoints.STATES, 3)
         self._draw_slices = _Draw(context, flashpoints.FULL, flashpoints.SLICES, 3)
         self._draw_counts = _Draw(context, flashpoints.FULL, flashpoints.COUNTS, 3)
+        self._draw_windows = _Draw(context, flashpoints.FULL, flashpoints.WINDOWS, 3)
         self._draw_hold = _Draw(context, flashpoints.FULL, flashpoints.HOLD, 3)
         self._draw_small = _Draw(context, flashpoints.FULL, flashpoints.THUMBNAIL, 3)
         self._clock_s = 2.0
@@ -139,6 +141,8 @@ class FlashGuard:
         self._slices.turn()
         self._use(slices=self._slices)
         self._draw_counts.draw(self._counts.next, now=now)
+        self._draw_windows.draw(self._windows.next)
+        self._use(windows=self._windows)
         self._draw_hold.draw(self._hold.next, now=now)
 
     def thumbnail(self) -> npt.NDArray[np.float32]:
@@ -150,9 +154,9 @@ class FlashGuard:
 
     def release(self) -> None:
         """Give back everything it holds."""
-        pictures = (self._states, self._slices, self._counts, self._hold, self._small, self._wish)
-        draws = (self._keep, self._slow, self._draw_states, self._draw_slices, self._draw_counts, self._draw_hold)
-        for each in (*pictures, *draws, self._draw_small):
+        pictures = (self._states, self._slices, self._counts, self._windows, self._hold, self._small, self._wish)
+        draws = (self._keep, self._slow, self._draw_states, self._draw_slices, self._draw_counts, self._draw_windows)
+        for each in (*pictures, *draws, self._draw_hold, self._draw_small):
             each.release()
 
     def _use(self, **pictures: _Picture) -> None:

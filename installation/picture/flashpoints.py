@@ -8,12 +8,14 @@ from __future__ import annotations
 
 BLOCKS = (15, 9)
 """Blocks across and down: 5 x 3 of them are a ninth of the picture, WCAG's 341 x 256 of 1024 x 768 px."""
+WINDOWS_SIZE = (BLOCKS[0] - 5, BLOCKS[1] - 3)
 POINTS = 5
-"""Points across and down a block: 375 in a ninth. A quarter of it has 94, give or take 8; a quarter of a twelfth, which
-is the same block on a wide screen, 70."""
+"""Points across and down a block: 375 in a ninth; a quarter of it has 94, give or take 8."""
 GRID = (BLOCKS[0] * POINTS, BLOCKS[1] * POINTS)
-AREA = 48
-"""More spent points than these around a block, and it is held; as many that flash together are a flash of them all."""
+AREA = 66
+"""Where a ninth of the picture has more spent points than these, it is held."""
+TOGETHER = 75
+"""More points of a ninth than these that flash together are a flash of them all, of which there may be three."""
 
 TURNS = 5
 """A point turns freely as often as this in a second."""
@@ -28,7 +30,7 @@ CALMING_HZ = 3.0
 DELTA_AT_MOST_S = 0.5
 TICKS_HZ = 4096
 """Steps of the guard's clock, which is 16 bit: it turns over every 16 s, and what is older than 2 s stays that old."""
-UNITS = {"seen": 0, "wish": 1, "hold": 2, "lights": 3, "reds": 4, "slices": 5, "counts": 6}
+UNITS = {"seen": 0, "wish": 1, "hold": 2, "lights": 3, "reds": 4, "slices": 5, "counts": 6, "windows": 7}
 """The texture unit of each picture; none is left bound for those that draw elsewhere."""
 
 FULL = """#version 330 core
@@ -146,7 +148,9 @@ COUNTS = (
 uniform usampler2D lights;
 uniform usampler2D reds;
 out float count;
-bool spent(uint last) {{ return age(last & 0xFFFFu) < SECOND || ((last >> 31) != 0u && ((last >> 16) & 0x7FFFu) > 3072u); }}
+bool spent(uint last) {{
+    return age(last & 0xFFFFu) < SECOND || ((last >> 31) != 0u && ((last >> 16) & 0x7FFFu) > 3072u);
+}}
 void main() {{
     ivec2 first = ivec2(gl_FragCoord.xy) * {POINTS};
     count = 0.0;
@@ -169,7 +173,7 @@ uniform usampler2D slices;
 uniform usampler2D lights;
 uniform usampler2D reds;
 out uvec4 slice;
-bool both(uint stamps, uint end) {{ return age(stamps >> 16) < min(end, SECOND); }}
+bool both(uint stamps, uint end) {{ return age(stamps >> 16) < min(end, {TICKS_HZ}u); }}
 void main() {{
     ivec2 at = ivec2(gl_FragCoord.xy);
     uvec4 was = texelFetch(slices, at, 0);
@@ -180,37 +184,49 @@ void main() {{
     int turned = 0, flashed = 0;
     for (int y = 0; y < {GRID[1] // 3}; ++y)
         for (int x = 0; x < {GRID[0] // 3}; ++x) {{
-            uint light = texelFetch(lights, corner + ivec2(x, y), 0).x, red = texelFetch(reds, corner + ivec2(x, y), 0).x;
+            ivec2 point = corner + ivec2(x, y);
+            uint light = texelFetch(lights, point, 0).x, red = texelFetch(reds, point, 0).x;
             if (min(age(light & 0xFFFFu), age(red & 0xFFFFu)) < since) ++turned;
             if (both(light, since) || both(red, since)) ++flashed;
         }}
-    if (!begun && turned > {AREA}) {{ begun = true; start = uint(now); }}
-    if (flashed > {AREA}) {{
+    if (!begun && turned > {TOGETHER}) {{ begun = true; start = uint(now); }}
+    if (flashed > {TOGETHER}) {{
         third = second; second = first; first = start; end = uint(now); begun = false;
     }}
-    uint three = age(third) < SECOND ? uint(now) : older(was.w & 0xFFFFu);
+    uint three = age(third) < {TICKS_HZ}u ? uint(now) : older(was.w & 0xFFFFu);
     slice = uvec4(end | start << 16, first | second << 16, third | (begun ? 0x10000u : 0u), three);
 }}
 """
 )
 
-# Every ninth of the picture that has a part in a block lies within 5 blocks to the sides and 3 above and below.
+# A window of 6 x 4 blocks holds any ninth of the picture that begins in its first block.
+WINDOWS = f"""#version 330 core
+uniform sampler2D counts;
+out float count;
+void main() {{
+    ivec2 at = ivec2(gl_FragCoord.xy);
+    count = 0.0;
+    for (int y = 0; y < 4; ++y) for (int x = 0; x < 6; ++x) count += texelFetch(counts, at + ivec2(x, y), 0).r;
+}}
+"""
+
 HOLD = (
     _CLOCK
     + f"""
 uniform sampler2D counts;
+uniform sampler2D windows;
 uniform usampler2D slices;
 out float held;
 void main() {{
     ivec2 at = ivec2(gl_FragCoord.xy), last = ivec2({BLOCKS[0] - 1}, {BLOCKS[1] - 1});
-    float around = 0.0, near = 0.0;
-    for (int y = max(at.y - 3, 0); y <= min(at.y + 3, last.y); ++y)
-        for (int x = max(at.x - 5, 0); x <= min(at.x + 5, last.x); ++x) {{
-            float count = texelFetch(counts, ivec2(x, y), 0).r;
-            around += count;
-            if (abs(x - at.x) <= 1 && abs(y - at.y) <= 1) near += count;
-        }}
-    held = near > 0.0 && around > {AREA}.0 ? 1.0 : 0.0;
+    float most = 0.0, near = 0.0;
+    for (int y = max(at.y - 3, 0); y <= min(at.y, last.y - 3); ++y)
+        for (int x = max(at.x - 5, 0); x <= min(at.x, last.x - 5); ++x)
+            most = max(most, texelFetch(windows, ivec2(x, y), 0).r);
+    for (int y = max(at.y - 1, 0); y <= min(at.y + 1, last.y); ++y)
+        for (int x = max(at.x - 1, 0); x <= min(at.x + 1, last.x); ++x)
+            near += texelFetch(counts, ivec2(x, y), 0).r;
+    held = near > 0.0 && most > {AREA}.0 ? 1.0 : 0.0;
     ivec2 low = max(ivec2(floor(vec2(at) / vec2(2.5, 1.5))) - 1, 0);
     ivec2 high = min(ivec2(ceil((vec2(at) + 1.0) / vec2(2.5, 1.5))) - 1, 4);
     for (int y = low.y; y <= high.y; ++y)

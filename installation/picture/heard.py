@@ -7,20 +7,28 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from installation import features
+from installation.features import BANDS, TURN_S
 from installation.track import FEATURES, Moments
 
 HEARD = (*FEATURES, "sparseness", "age", "progress", "trailPhase")
-"""Names a shader may give a float INPUT to have it filled, all 0..1: the features; of the trajectory sounding its
-`sparseness`, .5 for one as far from the known as those lately heard (the scale of embeddings differs, so it is held
-against its own slow mean); its `age`, n / (n + 10) of the n generations since it was bred; its `progress` through its
-steps; and `trailPhase`, moments gone by since row 0 of the trails was heard, so that they can scroll smoothly."""
+"""Names a shader may give a float INPUT to have it filled: the features, each in its own range and unit; of the
+trajectory sounding, all 0..1, its `sparseness`, .5 for one as far from the known as those lately heard (the scale of
+embeddings differs, so it is held against its own slow mean); its `age`, n / (n + 10) of the n generations since it was
+bred; its `progress` through its steps; and `trailPhase`, moments gone by since row 0 of the trails was heard, so that
+they can scroll smoothly."""
 
 SPARSENESS_S = 60.0
 """How slowly the mean follows that sparseness is held against."""
 AGE_GENERATIONS = 10.0
 
 STALE_S = 0.5
-"""Without a new moment for this long there is nothing to be heard: features fall to 0."""
+"""Without a new moment for this long there is nothing to be heard: features fall to what they are in silence."""
+PHASES = tuple(each.name for each in features.FEATURES if each.phase)
+"""What runs round: it goes on between moments, and no envelope follows it but at once."""
+CLOCKS = {f"time{band}": band for band in range(BANDS)}
+SILENT = {each.name: each.silent for each in features.FEATURES if each.name not in CLOCKS}
+"""What features fall to; clocks stand still."""
 
 
 class Envelope:
@@ -44,7 +52,7 @@ class Heard:
     """Features as the moments give them, and the envelopes that follow them, brought forward in time together."""
 
     def __init__(self) -> None:
-        self._now: dict[str, float] = dict.fromkeys(HEARD, 0.0)
+        self._now: dict[str, float] = {**dict.fromkeys(HEARD, 0.0), **SILENT}
         self._time_s: float | None = None
         self._moment_s = 0.0
         self._period_s = 0.0
@@ -53,9 +61,10 @@ class Heard:
         self._followers: list[tuple[str, Envelope]] = []
 
     def follow(self, source: str, attack_ms: float, release_ms: float) -> Envelope:
-        """A new envelope on `source`."""
-        envelope = Envelope(attack_ms, release_ms)
-        envelope.value = self._now[source]
+        """A new envelope on `source`; one of PHASES is followed at once, however slow it shall be: half the way from
+        the end to the beginning is not the middle."""
+        envelope = Envelope(0.0, 0.0) if source in PHASES else Envelope(attack_ms, release_ms)
+        envelope.value = self.value(source)
         self._followers.append((source, envelope))
         return envelope
 
@@ -81,7 +90,7 @@ class Heard:
         stale_s = self._moment_s + STALE_S
         if self._time_s < stale_s < now_s:
             self._to(stale_s)
-            self._now.update(dict.fromkeys(FEATURES, 0.0))
+            self._now.update({clock: self.value(clock) for clock in CLOCKS} | SILENT)
         self._to(now_s)
 
     def value(self, name: str) -> float:
@@ -89,7 +98,16 @@ class Heard:
         now_s = self._time_s or 0.0
         if name == "trailPhase":
             return min(1.0, max(0.0, now_s - self._moment_s) / self._period_s) if self._period_s > 0.0 else 0.0
+        if name == "beat_phase":
+            return (self._now[name] + self._since_s(now_s) * self._now["tempo_bpm"] / 60.0) % 1.0
+        if name in CLOCKS:
+            speed = self._now[f"band{CLOCKS[name]}"] * (1.0 - self._now["silence"])
+            return (self._now[name] + self._since_s(now_s) * speed) % TURN_S
         return self._now[name]
+
+    def _since_s(self, now_s: float) -> float:
+        """How long what was heard last has been heard."""
+        return max(0.0, now_s - self._moment_s)
 
     def _hear(self, moment: Moments) -> None:
         features = np.nan_to_num(moment["features"]).tolist()

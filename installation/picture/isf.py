@@ -1,6 +1,6 @@
 """ISF 2.0 shaders, and those of ISF 1 (github.com/mrRay/ISF_Spec): a header, GLSL, perhaps a vertex shader beside it.
 
-On top of the format, an input that bears a reserved name (`heard.HEARD`, `textures.TRAILS`) is filled with what is
+On top of the format, an input that bears a reserved name (`heard.HEARD`, `textures.RESERVED`) is filled with what is
 heard, and may carry two keys other hosts ignore: ATTACK_MS and RELEASE_MS, the times of its envelope.
 """
 

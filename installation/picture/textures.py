@@ -30,6 +30,7 @@ from installation.picture.chart import Chart
 from installation.picture.heard import STALE_S, Heard
 from installation.picture.isf import Input, Number
 from installation.picture.scroll import Scroll
+from installation.picture.shadertoy_audio import WINDOW, AudioTexture
 from installation.picture.texels import LOG_COLUMNS, LogAxis, latents, spectrum, unit, waveform
 from installation.track import MEL_BINS, MOMENT, SPECTRUM_BINS, Moments
 
@@ -54,6 +55,8 @@ class Textures:
         self._past = Scroll(TRAIL_MOMENTS, (), MOMENT)
         self._chart = Chart()
         self._heard = Heard()
+        self._shadertoy = AudioTexture()
+        self._rate_hz = float(sample_rate_hz)
         self._heard_trail = Scroll(TRAIL_MOMENTS, (1, len(HEARD_TRAIL)), np.float16)
         width = max(1, latent_dim)
         axis = LogAxis(sample_rate_hz)
@@ -91,7 +94,7 @@ class Textures:
 
     def numbers(self, now_s: float) -> dict[str, Number]:
         """Numbers under reserved names, see `Chart.numbers`."""
-        return self._chart.numbers(now_s)
+        return {**self._chart.numbers(now_s), "iSampleRate": self._rate_hz}
 
     def changed(self, wanted: Mapping[str, Input], sound: Samples, now_s: float, known: Known) -> dict[str, Pixels]:
         """The textures of `wanted`, inputs by name, at `now_s`, when `sound` (samples, channels) ends, but for those
@@ -132,6 +135,10 @@ class Textures:
         newest = self._past.rows[0]["spectrum"]
         return spectrum(np.zeros_like(newest) if self._stale else newest, width or SPECTRUM_BINS)
 
+    def _bytes(self, name: str, width: int) -> Pixels:
+        assert self._sound is not None
+        return self._shadertoy.push(self._sound)
+
     def _mel(self, name: str, width: int) -> Pixels:
         return unit(self._past.rows[:1], "mel").astype(np.float16) * np.float16(not self._stale)
 
@@ -148,6 +155,7 @@ class Textures:
 MAKERS: dict[str, tuple[bool, Callable[[Textures, str, int], Pixels]]] = {
     "audio": (True, Textures._wave),
     "audioFFT": (False, Textures._bins),
+    "shadertoyAudio": (True, Textures._bytes),
     "waveform": (True, Textures._wave),
     "spectrum": (False, Textures._bins),
     "mel": (False, Textures._mel),
@@ -161,7 +169,7 @@ MAKERS: dict[str, tuple[bool, Callable[[Textures, str, int], Pixels]]] = {
 """By reserved name, or by kind for the audio inputs: whether it changes with each frame, else with each moment, and
 what makes it."""
 
-RESERVED = frozenset(MAKERS) - {"audio", "audioFFT"}
+RESERVED = frozenset(MAKERS) - {"audio", "audioFFT", "shadertoyAudio"}
 """Names a shader may give an INPUT of TYPE image to have it filled."""
 
 
@@ -185,6 +193,8 @@ def width_of(each: Input) -> int:
 
 
 def _samples(each: Input) -> int:
+    if each.kind == "shadertoyAudio":
+        return WINDOW
     if each.kind == "audio":
         return width_of(each)
     return WAVEFORM_SAMPLES if each.kind == "image" and each.name == "waveform" else 0

@@ -28,7 +28,7 @@ PROGRESS = "progress"
 """How far a transition has come: in one it is not the progress of what is heard."""
 KNOBS = ("brightness", "feedback", "hue")
 """The picture's knobs that a shader may take over, at /picture/<name>."""
-NUMBERED = {"archiveCount": "float", "playing": "point2D", "playingIndex": "float"}
+NUMBERED = {"archiveCount": "float", "playing": "point2D", "playingIndex": "float", "iSampleRate": "float"}
 """Numbers of this instrument under reserved names, and the kind of input each is."""
 POSITIONS = {each.name: each.position for each in features.FEATURES}
 """Where in its range, 0..1, a feature's value lies."""
