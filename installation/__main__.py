@@ -74,6 +74,7 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     run.add_argument(
         "--state", type=Path, metavar="FOLDER", help="where what was bred is kept (default: the user's state folder)"
     )
+    run.add_argument("--record", type=Path, metavar="FILE", help="film the show into this .mp4, or this folder")
     run.set_defaults(run=_run)
 
 
@@ -162,6 +163,7 @@ def _run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         device=arguments.device,
         report=arguments.report,
+        record=arguments.record,
     )
     return 0 if asyncio.run(Conductor(show, options, STARTED_S).run()) else 1
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from installation.commands import Control, Forget, More, Never, Next, Panic, Pin, Reset, Unpin
+from installation.commands import Control, Forget, More, Never, Next, Panic, Photograph, Pin, Record, Reset, Unpin
 
 ACTIONS: dict[str, Control] = {
     "/scene/next": Next(),
@@ -12,9 +12,15 @@ ACTIONS: dict[str, Control] = {
     "/evolution/unpin": Unpin(),
     "/evolution/forget": Forget(),
     "/evolution/reset": Reset(),
+    "/record": Record(),
+    "/record/stop": Record(0.0),
+    "/snapshot": Photograph(),
     "/panic": Panic(),
 }
 """What control may ask for without a value."""
 RECALL = "/scene/recall"
 REVIVE = "/evolution/recall"
+RECORD = "/record"
+SNAPSHOT = "/snapshot"
+RESTORE = "/snapshot/recall"
 TOGGLE = " toggle"

@@ -96,6 +96,27 @@ class Revive:
 
 
 @dataclass(frozen=True)
+class Record:
+    """Film what is seen and heard from now on, for so many seconds or until told; 0 ends it."""
+
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """Take a snapshot, the picture and every parameter, and call it so; without a name by scene and time."""
+
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Restore:
+    """Bring every parameter back to where it was in the snapshot of this name."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class Stop:
     """Fade out, close, end."""
 
@@ -186,5 +207,5 @@ class Said:
 
 Wish = More | Never | Pin | Unpin | Revive
 """What people want of one trajectory."""
-Control = Set | Ramp | Recall | Next | Panic | Ping | Reset | Forget | Wish
+Control = Set | Ramp | Recall | Next | Panic | Ping | Reset | Forget | Wish | Record | Photograph | Restore
 Command = Control | Stop | Play | Drop | Listened | Strain | Atlas

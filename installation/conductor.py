@@ -17,13 +17,17 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from installation import breeder, commands, performance, report, setups, stage, voice
+from installation.album import Album
 from installation.board import Board
 from installation.breeder_setup import BreederSetup
 from installation.child import Child, Role, nothing
 from installation.company import Company
 from installation.control import controller, midi, router
 from installation.control.ears import Ears
+from installation.errors import InstallationError
 from installation.link import SIGNALS
 from installation.listener import READINGS, Listener
 from installation.parameters import PARTS
@@ -31,7 +35,7 @@ from installation.ring import Ring
 from installation.scene import Scene
 from installation.show import Show
 from installation.sound.repertoire import Repertoire
-from installation.track import Track
+from installation.track import MOMENT, Moments, Track
 from installation.urgency import take_slice
 
 RING_S = 6.0
@@ -61,6 +65,8 @@ class Options:
     seed: int | None = None
     device: str | None = None
     report: Path | None = None
+    record: Path | None = None
+    """A folder or file.mp4 to film the show into."""
 
 
 class Conductor:
@@ -80,6 +86,7 @@ class Conductor:
         self._failure: str | None = None
         self._atlas: commands.Atlas | None = None
         self._take_scene()
+        self._album = Album(options.state / "snapshots")
         self._ears = Ears(
             self._obey,
             functools.partial(self.log, "conductor"),
@@ -197,8 +204,11 @@ class Conductor:
         return child.last_code == voice.CARD_DIED or hung
 
     def _stage_setup(self) -> stage.StageSetup:
-        values, headless = self._board.values.as_dict(), self._options.headless
-        return setups.stage_setup(self.scene, values, self._shared, self._models[0].latent_dim, headless)
+        values, options = self._board.values.as_dict(), self._options
+        latent_dim, stem = self._models[0].latent_dim, self._show.stem
+        return setups.stage_setup(
+            self.scene, stem, values, self._shared, latent_dim, options.state, options.headless, options.record
+        )
 
     def _breeder_setup(self, number: int) -> BreederSetup:
         of = "" if number == 1 else f".{number}"
@@ -254,7 +264,11 @@ class Conductor:
 
     def _sounding(self) -> int:
         """The identity of the trajectory that is heard now, 0 for none."""
-        return int(self._track.at(time.monotonic())["trajectory"]) if self._track else 0
+        return int(self._moment(time.monotonic())["trajectory"])
+
+    def _moment(self, now_s: float) -> Moments:
+        """What is heard at `now_s`."""
+        return self._track.at(now_s) if self._track else np.zeros((), MOMENT)
 
     async def _play(self) -> None:
         """The voice first; the others once it sounds, or has had its head start."""
@@ -317,6 +331,39 @@ class Conductor:
                 )
             case commands.Panic():
                 self._panic()
+            case commands.Record():
+                self._company.send("stage", command)
+            case commands.Photograph(name):
+                return self._photograph(name)
+            case commands.Restore(name):
+                return self._restore(name)
+        return None
+
+    def _photograph(self, name: str) -> commands.Refused | None:
+        now_s = time.monotonic()
+        try:
+            picture = self._album.keep(
+                name,
+                self.scene,
+                self._show.stem,
+                self._seed,
+                self._board.values.as_dict(),
+                self._moment(now_s),
+                now_s - self._started_s,
+            )
+        except InstallationError as error:
+            return commands.Refused(str(error))
+        self._company.send("stage", stage.Still(str(picture)))
+        return None
+
+    def _restore(self, name: str) -> commands.Refused | None:
+        try:
+            settings, sentence = self._album.settings(name, self._board.parameters)
+        except InstallationError as error:
+            return commands.Refused(str(error))
+        for setting in settings:
+            self._board.turn(setting.address, setting.value)
+        self.log("conductor", sentence)
         return None
 
     def _wish(self, wish: commands.Wish, identity: int | commands.Refused) -> commands.Refused | None:

@@ -67,7 +67,7 @@ class Hanging:
             self._say(answer.sentence)
         if now_s - self._files_s >= FILES_S:
             self._files_s = now_s
-            if self._scenery.drawing is not None and self._scenery.news():
+            if self._gate.idle and self._scenery.drawing is not None and self._scenery.news():
                 self._gate.ask(self._scenery.drawing, self._scenery.drawing.paths, now_s, wall_s)
         self._gate.live(wall_s)
         for sentence in self._gate.sentences():

@@ -100,9 +100,17 @@ def breeder_setup(
 
 
 def stage_setup(
-    scene: Scene, values: dict[str, float], shared: tuple[str, str], latent_dim: int, headless: bool
+    scene: Scene,
+    stem: str,
+    values: dict[str, float],
+    shared: tuple[str, str],
+    latent_dim: int,
+    state: Path,
+    headless: bool = False,
+    record: Path | None = None,
 ) -> StageSetup:
-    """`shared` are the names of ring and track."""
+    """`shared` are the names of ring and track, `state` is the folder of all that is kept, `stem` names the scene's
+    file; what is seen is filmed into `record` from the beginning, if there is one."""
     picture = scene.picture
     return StageSetup(
         ring=shared[0],
@@ -113,10 +121,14 @@ def stage_setup(
         headless=headless,
         fullscreen=picture.fullscreen,
         title=scene.name,
+        name=stem,
         values=values,
         latent_dim=latent_dim,
         display_latency_s=picture.display_latency_ms / 1000.0,
         least_resolution=picture.least_resolution,
+        state=state / "quarantine",
+        films=record or state / "films",
+        films_at_once=record is not None,
     )
 
 

@@ -15,11 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from installation.commands import Atlas, Set, Stop
+from installation.commands import Atlas, Record, Set, Stop
 from installation.errors import InstallationError
 from installation.hanging import Hanging
 from installation.link import Link, follow_parent
+from installation.picture.camera import Camera
 from installation.picture.canvas import Canvas
+from installation.picture.filming import Wanted
 from installation.picture.pace import FrameTimes, Pace
 from installation.picture.resolution import Resolution
 from installation.picture.scenery import Drawing, Scenery
@@ -45,6 +47,13 @@ class Show:
 
 
 @dataclass(frozen=True)
+class Still:
+    """Write the next frame to this file, a .png."""
+
+    path: str
+
+
+@dataclass(frozen=True)
 class StageSetup:
     """What a stage is started with. `size` is the picture's (width, height) px; a window scales it. `values` are
     parameters by address; `ring` and `track` are names of shared memory."""
@@ -59,11 +68,16 @@ class StageSetup:
     fullscreen: bool = False
     display: int = 0
     title: str = "installation"
+    name: str = "show"
+    """What the names of films begin with."""
     values: dict[str, float] = field(default_factory=dict)
     display_latency_s: float = 0.0
     least_resolution: float = 1.0
     state: Path | None = None
     """Where evidence against shaders is kept."""
+    films: Path = Path("films")
+    """The folder or file.mp4 films are written to."""
+    films_at_once: bool = False
 
 
 def main(connection: Connection, setup: StageSetup) -> None:
@@ -116,11 +130,14 @@ class Stage:
         self._pace = Pace(setup.fps, time.monotonic())
         self._resolution = Resolution(setup.size, setup.least_resolution, self._pace.period_s)
         self._next_moment = max(0, track.count - self._scenery.moments_wanted)
-        self._heard_sample, self._heard_s, self._rms = 0, 0.0, 0.0
+        self._heard_sample, self._heard_s, self._drawn_s, self._rms = 0, 0.0, 0.0, 0.0
         unseen = window is None and not setup.headless and ("DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ)
         self._probe = Probe(("devices", "--display"), time.monotonic()) if unseen else None
         self._hanging = Hanging(self._scenery, canvas, setup.state, link.say)
         self._hanging.want(setup.drawing, time.monotonic())
+        self._camera = Camera(canvas.context, canvas.renderer, ring)
+        if setup.films_at_once:
+            self._film(Record())
 
     def run(self) -> None:
         """Draw until stopped."""
@@ -136,10 +153,20 @@ class Stage:
             self._count(time.monotonic() - begun_s)
             self._present()
             self._link.pulse(time.monotonic(), self._costs.count, self.figures)
+        self._close()
+
+    def _close(self) -> None:
         if self._probe:
             self._probe.close()
         self._hanging.close()
+        for sentence in self._camera.close():
+            self._link.say(sentence)
         self._link.pulse(time.monotonic(), self._costs.count, self.figures, at_once=True)
+
+    def _end(self, code: int) -> None:
+        """End the process, so that another begins: nothing that is drawn is to blame."""
+        self._close()
+        raise SystemExit(code)
 
     def figures(self) -> dict[str, Any]:
         """The stage's part of the run's report."""
@@ -151,6 +178,7 @@ class Stage:
             "renderer": self._canvas.renderer,
             "window": self._window is not None,
             **self._hanging.figures(),
+            "film": self._camera.figures(),
         }
 
     def _obey(self, command: Any) -> None:
@@ -159,6 +187,10 @@ class Stage:
                 self._scenery.set(address, value)
             case Show(drawing):
                 self._hanging.want(drawing, time.monotonic())
+            case Record():
+                self._film(command)
+            case Still(path):
+                self._photograph(Path(path))
             case Atlas():
                 self._scenery.textures.take(command)
             case _:
@@ -168,10 +200,12 @@ class Stage:
         """What is looked at now and then: a display that has come, shaders that are new, a picture that is dead."""
         if self._probe and self._probe.found(now_s):
             self._link.say("a display is there: starting the stage again to open a window")
-            raise SystemExit(DISPLAY_FOUND)
+            self._end(DISPLAY_FOUND)
         self._hanging.look(now_s, self._rms)
+        for sentence in self._camera.poll(now_s):
+            self._link.say(sentence)
         if self._hanging.restart_wanted:
-            raise SystemExit(PICTURE_DIED)
+            self._end(PICTURE_DIED)
 
     def _draw(self, due_s: float) -> None:
         """Draw what is heard when the frame due at `due_s` will be seen."""
@@ -185,6 +219,7 @@ class Stage:
         end = min(self._heard_sample + late, self._ring.written)
         sound = self._ring.tap(end, self._scenery.samples_wanted)
         self._scenery.draw(heard_s, moments, sound, datetime.now())
+        self._drawn_s = heard_s
 
     def _count(self, cost_s: float) -> None:
         """A frame took so long to draw: the next is begun in time, and if it can't be, made of fewer pixels."""
@@ -204,5 +239,24 @@ class Stage:
             if self._window.stop_asked:
                 self._link.send(Stop())
                 self._window.stop_asked = False
+        self._camera.shoot(self._canvas.seen, self._drawn_s)
         late_s = self._pace.shown(asked_s, time.monotonic())
         self._lateness.push(1000.0 * max(0.0, late_s))
+
+    def _film(self, command: Record) -> None:
+        """Film from now on, for so long or until told; 0 seconds end it."""
+        if command.seconds == 0.0:
+            self._camera.cut()
+            return
+        setup = self._setup
+        until_s = None if command.seconds is None else time.monotonic() + command.seconds
+        try:
+            self._camera.roll(Wanted(setup.films, setup.name, setup.size, setup.fps), until_s)
+        except InstallationError as error:
+            self._link.say(str(error))
+
+    def _photograph(self, path: Path) -> None:
+        try:
+            self._camera.still(path)
+        except InstallationError as error:
+            self._link.say(str(error))

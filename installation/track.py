@@ -41,8 +41,8 @@ MOMENT = np.dtype(
         ("generation", np.int32),
     ]
 )
-"""One hop of what was heard. `time_s` is DAC time on the monotonic clock; `spectrum` and `mel` are 0..1, see `analysis`;
-`latent` holds `latent_dim` numbers in each latent's own deviations from its mean; `step` of `steps` of `trajectory`."""
+"""One hop of what was heard. `time_s` is DAC time on the monotonic clock; `spectrum` and `mel` are 0..1, `beats` counts
+them, see `analysis`; `latent` holds `latent_dim` numbers in each latent's own deviations from its mean; `step` of `steps` of `trajectory`."""
 
 Moments = npt.NDArray[Any]
 

@@ -390,7 +390,8 @@ class Band:
     def counted(self, bpm: float) -> Doubles:
         """Times of the beats, from the start to the end: the tempo drifts by up to 1 %, or changes in the middle."""
         drift, period_s = self.rng.uniform(0, 0.01), self.rng.uniform(8, 30)
-        change = float(self.rng.choice([0.84, 0.9, 1.1, 1.19])) if self.form == "other tempo" else 1.0
+        changes = (1.1, 1.19) if bpm < 110 else (0.84, 0.9)
+        change = float(self.rng.choice(changes)) if self.form == "other tempo" else 1.0
         times, now_s = [], self.start_s
         while now_s < self.seconds:
             times.append(now_s)

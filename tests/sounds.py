@@ -22,14 +22,16 @@ def noise(seconds: float, amplitude: float = 0.1, seed: int = 0, channels: int =
     return (amplitude * np.random.default_rng(seed).standard_normal(shape)).astype(np.float32)
 
 
-def strikes(times_s: list[float], seconds: float, pitch_hz: float = 300.0, spread: float = 1.2) -> Floats:
+def strikes(
+    times_s: list[float], seconds: float, pitch_hz: float = 300.0, spread: float = 1.2, ring_s: float = 0.6
+) -> Floats:
     """Struck tones that ring, a little noise beneath, (samples, 1)."""
     sound = 1e-4 * np.random.default_rng(0).standard_normal(int(seconds * RATE_HZ))
     for number, at_s in enumerate(times_s):
         start = int(at_s * RATE_HZ)
         since_s = np.arange(len(sound) - start) / RATE_HZ
         tone = np.sin(2 * np.pi * pitch_hz * spread ** (number % 7) * since_s)
-        sound[start:] += 0.3 * np.minimum(1.0, since_s / 0.002) * np.exp(-since_s / 0.6) * tone
+        sound[start:] += 0.3 * np.minimum(1.0, since_s / 0.002) * np.exp(-since_s / ring_s) * tone
     return sound.astype(np.float32)[:, None]
 
 

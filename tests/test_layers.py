@@ -30,10 +30,11 @@ LAYERS = (
         "trust",
         "urgency",
     ),
-    ("actions", "surroundings", "controls", "scene", "schema"),
+    ("actions", "snapshot", "surroundings", "controls", "scene", "schema"),
     FOLDERS,
     (
         "child",
+        "album",
         "hanging",
         "inputs",
         "listener",

@@ -144,6 +144,12 @@ class Set:
             self.said += self.camera.poll(position / RATE_HZ)
             self.number += 1
             time.sleep(pause_s)
+            self.until(self._keeps_up)
+
+    def _keeps_up(self) -> bool:
+        """Whether the encoder has room: frames come faster here than in a show."""
+        filming = self.camera._filming
+        return filming is None or filming.over or filming._slots.free() is not None
 
     def until(self, happened: Any) -> None:
         end_s = time.monotonic() + 20.0

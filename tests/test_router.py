@@ -16,12 +16,15 @@ from installation.commands import (
     Never,
     Next,
     Panic,
+    Photograph,
     Pin,
     Ping,
     Ramp,
     Recall,
+    Record,
     Refused,
     Reset,
+    Restore,
     Revive,
     Set,
     Unpin,
@@ -149,6 +152,37 @@ def test_actions_need_no_value_and_a_release_is_no_press() -> None:
         for released in ((0,), (0.0,), (False,)):
             assert ask(address, *released) == ()
     assert ask("/ping") == (Ping(),)
+
+
+@pytest.mark.parametrize("seconds", [2, 90.5, 86_400.0])
+def test_recording_begins_and_ends_as_a_button_or_a_switch_says_or_lasts_so_long(seconds: float) -> None:
+    for pressed in ((), (None,), (1,), (True,), (1.0,), (0.25,)):
+        assert ask("/record", *pressed) == (Record(None),)
+    for released in ((0,), (0.0,), (False,)):
+        assert ask("/record", *released) == (Record(0.0),)
+    assert ask("/record", seconds) == (Record(seconds),)
+
+
+def test_recording_ends_by_a_button_of_its_own() -> None:
+    assert ask("/record/stop") == ask("/record/stop", 1.0) == (Record(0.0),)
+    assert ask("/record/stop", 0) == ()
+
+
+@pytest.mark.parametrize("arguments", [(-1,), (86_401.0,), (float("nan"),), (float("inf"),), ("60",), (1, 2), (b"",)])
+def test_what_is_no_time_to_record_is_refused(arguments: tuple[object, ...]) -> None:
+    assert refusal("/record", *arguments).startswith("/record: ")
+
+
+def test_a_snapshot_has_the_name_it_is_given_and_is_recalled_by_it() -> None:
+    assert ask("/snapshot") == ask("/snapshot", 1) == ask("/snapshot", None) == (Photograph(),)
+    assert ask("/snapshot", 0.0) == ask("/snapshot", False) == ()
+    assert ask("/snapshot", "blue hour") == (Photograph("blue hour"),)
+    assert ask("/snapshot/recall", "blue hour") == (Restore("blue hour"),)
+    for name in ("", "../a", "/etc/passwd", "a" * 5000):
+        assert len(refusal("/snapshot", name)) < 300
+        assert "is no name of a snapshot" in refusal("/snapshot/recall", name)
+    for arguments in ((), (1,), ("a", "b"), (b"a",)):
+        assert refusal("/snapshot/recall", *arguments) == "/snapshot/recall: needs a snapshot's name"
 
 
 def test_a_wish_is_for_what_sounds_or_for_an_identity_and_a_button_is_no_identity() -> None:

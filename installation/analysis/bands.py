@@ -18,9 +18,9 @@ HANN_NOISE_BINS = 1.5
 ATTACK_MS, RELEASE_MS = 5.0, 180.0
 ARRIVES_MS, LEAVES_MS = 1000.0, 3000.0
 """Attack and release of a band's presence."""
-RECENT_HOPS = 4
-"""A band rises above all its levels of so many hops: as long as the window, so that noise, which in a narrow band falls
-and rises all the time, does so less."""
+RECENT_HOPS = 8
+"""A band's rise is held against the mean of so many hops, which noise, that in a narrow band falls and rises all the
+time, doesn't move far."""
 RANGE_DB = 40.0
 """A rise further below the loudest of late is not heard: the skirts of a strike elsewhere."""
 FALL_DB = 12.0
@@ -68,19 +68,19 @@ class Rises:
     """How much louder each band has become, whatever the gain."""
 
     def __init__(self, hop_s: float) -> None:
-        self._fall_db = FALL_DB * hop_s
-        self._loudest_db = FLOOR_DB
-        self._recent_db: Doubles = np.full((RECENT_HOPS, BANDS), FLOOR_DB)
+        self._fall = 10 ** (-FALL_DB * hop_s / 10)
+        self._loudest = self._least = 10 ** (FLOOR_DB / 10)
+        self._recent: Doubles = np.full((RECENT_HOPS, BANDS), self._least)
         self._hops = 0
 
-    def push(self, levels_db: Doubles) -> Doubles:
-        """In dB above the loudest of the last RECENT_HOPS, (BANDS,), 0 and more."""
-        self._loudest_db = max(float(levels_db.max()), self._loudest_db - self._fall_db, FLOOR_DB)
-        floor_db = max(FLOOR_DB, self._loudest_db - RANGE_DB)
-        before_db = np.maximum(self._recent_db.max(axis=0), floor_db)
-        self._recent_db[self._hops % RECENT_HOPS] = levels_db
+    def push(self, power: Doubles) -> Doubles:
+        """After a hop with `power` in the bands: in dB above the mean of the last RECENT_HOPS, (BANDS,)."""
+        self._loudest = max(float(power.max()), self._loudest * self._fall, self._least)
+        floor = max(self._least, self._loudest * 10 ** (-RANGE_DB / 10))
+        before = np.maximum(self._recent.sum(axis=0) / RECENT_HOPS, floor)
+        self._recent[self._hops % RECENT_HOPS] = power
         self._hops += 1
-        return np.asarray(np.maximum(levels_db - before_db, 0.0))
+        return np.asarray(10 * np.log10(np.maximum(power, floor) / before))
 
 
 class Bands:

@@ -1,9 +1,10 @@
 """The beat, announced when it falls and not after: what the picture may pulse with.
 
-Each hop's accents (`analysis.accents`) say how likely they are at each kind of place in a beat (`analysis.places`), the
-metre (`analysis.metre`) makes of all of them so far where the beat must be, and that is foretold: what is known is known
-a little late, the window's middle and the hop, so a beat is announced that much before the metre would see it, at the
-end of the hop that is nearest to it. Nothing is announced until the metre has been sure for a while.
+Each hop's accents (`analysis.accents`) say how likely they are at each kind of place in a beat (`analysis.places`), and
+the metre (`analysis.metre`) makes of all of them so far where the beat must be. That is foretold: a strike is known a
+little late, when it has come to the middle of the window, so a beat is announced that much before the metre would see
+it, at the end of the hop that is nearest to it. Nothing is announced until the metre has been sure, and right, for a
+while.
 """
 
 from __future__ import annotations
@@ -12,20 +13,31 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.analysis.accents import HOP, Accents
-from installation.analysis.metre import Metre
+from installation.analysis.metre import Belief, Metre
 from installation.analysis.places import Places
 
 Doubles = npt.NDArray[np.float64]
 
 LATE_HOPS = 1.7
 """How long after a strike the metre sees it, in hops, in the mean."""
-SURE_S = 1.0
-"""How long the confidence looks back."""
+FORESIGHT_S = 3.0
+"""How long it is judged by what it foresaw,"""
+SHARPNESS_S = 1.0
+"""and by how sharply it knew where the beat is."""
+BLIND, FORESEEING = 0.006, 0.028
+"""Mean foresight of noise, at most, and of music, at least, nearly."""
 BEGIN, CEASE = 0.5, 0.3
 """Confidence from which beats are announced, and below which no more."""
 APART = 0.6
 """Beats are at least this share of a beat apart."""
+OVERDUE_HOPS = 4.0
+"""So late a beat is still announced that was not foreseen."""
+TEMPO_S, OTHER_TEMPO = 1.5, 0.04
+"""How slowly the tempo said follows that believed, and from which share it jumps."""
 DECAY_S = 0.25
+LOUDEST = 8.0
+"""Samples beyond are clipped."""
+LOWEST_DB, HIGHEST_DB = -120.0, 60.0
 
 
 class Beat:
@@ -37,7 +49,6 @@ class Beat:
         self._accents = Accents(sample_rate_hz)
         self._places = Places()
         self._metre = Metre(self._hop_s)
-        self._decay = float(np.exp(-self._hop_s / DECAY_S))
         self.count = 0
         self.restart()
 
@@ -48,25 +59,38 @@ class Beat:
         self._metre.restart()
         self._since = float("inf")
         self._announcing = False
+        self._foresight, self._sharpness = 0.0, 0.0
         self.level, self.phase, self.tempo_bpm, self.confidence = 0.0, 0.0, 0.0, 0.0
 
     def push(self, hop: Doubles, mels_db: Doubles, present: bool) -> None:
         """Hear one hop (512,), mono, within ±1 or so, and the mel levels (any count, in dB) of the frame that ends with
-        it. Where nothing is `present` no beat is announced."""
-        sound = np.where(np.isfinite(hop), np.clip(hop, -8.0, 8.0), 0.0)
-        mels = np.where(np.isfinite(mels_db), np.clip(mels_db, -120.0, 60.0), -120.0)
+        it. Where nothing is `present` no beat is announced. What isn't a number is silence."""
+        sound = np.clip(np.where(np.isfinite(hop), hop, 0.0), -LOUDEST, LOUDEST)
+        mels = np.clip(np.where(np.isfinite(mels_db), mels_db, LOWEST_DB), LOWEST_DB, HIGHEST_DB)
         belief = self._metre.push(self._places.push(self._accents.push(sound, mels)))
-        self.tempo_bpm = 60 / (belief.beat * self._hop_s)
-        sure = belief.sharpness if present else 0.0
-        self.confidence += (sure - self.confidence) * min(1.0, self._hop_s / SURE_S)
-        self._announcing = present and self.confidence > (CEASE if self._announcing else BEGIN)
-        self._since += 1
-        self.level = self.level * self._decay if self.level > 1e-4 else 0.0
+        self._judge(belief, present)
+        self._follow(60 / (belief.beat * self._hop_s))
         since = belief.since + LATE_HOPS
-        left = belief.beat - since
         self.phase = since / belief.beat % 1.0
-        if self._announcing and left <= 0.5 and self._since > APART * belief.beat:
+        self.level = self.level * float(np.exp(-self._hop_s / DECAY_S)) if self.level > 1e-4 else 0.0
+        self._since += 1
+        due = belief.beat - since <= 0.5 or since <= OVERDUE_HOPS
+        if self._announcing and due and self._since > APART * belief.beat:
             self._strike()
+
+    def _judge(self, belief: Belief, present: bool) -> None:
+        """How far the belief can be relied on: as sharp as it is, if it foresees anything at all."""
+        self._foresight += (belief.foresight * present - self._foresight) * min(1.0, self._hop_s / FORESIGHT_S)
+        self._sharpness += (belief.sharpness * present - self._sharpness) * min(1.0, self._hop_s / SHARPNESS_S)
+        foreseen = min(1.0, max(0.0, (self._foresight - BLIND) / (FORESEEING - BLIND)))
+        self.confidence = self._sharpness * foreseen
+        self._announcing = present and self.confidence > (CEASE if self._announcing else BEGIN)
+
+    def _follow(self, tempo_bpm: float) -> None:
+        """The tempo said goes after that believed."""
+        if abs(tempo_bpm - self.tempo_bpm) > OTHER_TEMPO * tempo_bpm:
+            self.tempo_bpm = tempo_bpm
+        self.tempo_bpm += (tempo_bpm - self.tempo_bpm) * min(1.0, self._hop_s / TEMPO_S)
 
     def _strike(self) -> None:
         self.count += 1

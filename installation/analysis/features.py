@@ -43,8 +43,6 @@ LOUDEST = 8.0
 LEAST = 1e-9
 """What is smaller is 0: nothing dies away for ever."""
 PRESENT_MS, ABSENT_MS = 300.0, 1500.0
-BAND_LEAST_DB = 4.0
-"""How far above its median a band's rise must be to be a hit: a band is less steady than the whole."""
 
 _MINIMA = np.array([each.minimum for each in features.FEATURES])
 _MAXIMA = np.array([each.maximum for each in features.FEATURES])
@@ -92,11 +90,9 @@ class Analyser:
         self._mels_before: Doubles = np.full(MEL_BINS, mel.FLOOR_DB)
         self._bands = bands.Bands(self._clocks)
         self._rises = bands.Rises(self.hop_s)
-        self._strikes = onset.Strikes(self.hop_s, [onset.LEAST_DB, *[BAND_LEAST_DB] * BANDS])
+        self._strikes = onset.Strikes(self.hop_s, BANDS)
         self._momentary = Momentary(self.sample_rate_hz)
-        self._presence = Follower(LEAST = 1e-9
-"""What is smaller is 0: nothing dies away for ever."""
-PRESENT_MS, ABSENT_MS, self.hop_s)
+        self._presence = Follower(PRESENT_MS, ABSENT_MS, self.hop_s)
         self._kweighting.restart()
         self._beat.restart()
 
@@ -133,7 +129,7 @@ PRESENT_MS, ABSENT_MS, self.hop_s)
         mels_db = mel.level_db(summed[BANDS : BANDS + MEL_BINS], self.sample_rate_hz)
         squares = self._kweighting.push(self._hop)
         loudness, presence, silent = self._loudness(squares)
-        strength_db, strikes = self._struck(bands_db, mels_db)
+        strength_db, strikes = self._struck(summed[:BANDS], mels_db)
         levels, times_s, presences = self._bands.push(bands_db, silent, self.hop_s)
         rms = math.sqrt(float(self._window @ self._window) / FFT)
         shape, new, notes = Shape(), 0.0, np.zeros(CHROMA)
@@ -172,12 +168,14 @@ PRESENT_MS, ABSENT_MS, self.hop_s)
         loudness = self._gain.push(power, self._silence.sounding)
         return loudness, self._presence.push(0.0 if silent else 1.0), silent
 
-    def _struck(self, bands_db: Doubles, mels_db: Doubles) -> tuple[float, Doubles]:
-        """Onset strength, and the envelopes of the onsets in all and in each band, (1 + BANDS,)."""
+    def _struck(self, power: Floats, mels_db: Doubles) -> tuple[float, Doubles]:
+        """Onset strength, and the envelopes of the onsets in all and in each band, (1 + BANDS,), after
+        `power` in the bands."""
         mels = np.maximum(mels_db, mel.FLOOR_DB)
         strength_db = onset.strength_db(mels, self._mels_before)
         self._mels_before = mels
-        return strength_db, self._strikes.push(np.concatenate([[strength_db], self._rises.push(bands_db)]))
+        rises_db = self._rises.push(power.astype(np.float64))
+        return strength_db, self._strikes.push(np.concatenate([[strength_db], rises_db]))
 
     def _beaten(self, mels_db: Doubles, silent: bool) -> tuple[float, float, float, float]:
         """Beat, phase, tempo and confidence."""

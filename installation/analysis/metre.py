@@ -25,9 +25,17 @@ DOUBT = 3e-5
 """Share that each hop begins anew, anywhere: how a change of tempo without warning is found."""
 TRUST = 0.25
 """Exponent of what is heard: neighbouring hops tell much the same."""
-WISH = 0.1
 USUAL_BPM, USUAL_OCTAVES = 115.0, 0.6
 """Tempi people tap are log-normal about here (Moelants 2002: 120 BPM)."""
+
+ASTRAY = 0.02
+"""How likely the next beat is either of the two, whichever was last: a bar of three, or one miscounted."""
+
+BEATS = 2
+"""In a state's cycle: what is struck on them differs, as kick and snare do."""
+
+NEAR = 3
+"""Tempi on either side of the likeliest that are taken for the same."""
 
 PLACES = ("beat", "after", "before", "quarter", "half", "three quarters", "third", "between")
 """Kinds of places within a beat; those of the second beat of the two come after, in the same order."""
@@ -49,33 +57,32 @@ def places(since: Doubles, beat: Doubles) -> npt.NDArray[np.int64]:
 @dataclass(frozen=True)
 class Belief:
     """What the filter holds for most likely: hops a beat, hops since the last beat was struck, and how sharply it
-    knows the latter, 0..1 (the length of the mean of all phases on a circle)."""
+    knows the latter, 0..1 (the length of the mean of all phases on a circle). And by how much, as a logarithm, it
+    foresaw this hop better than one who believes in nothing but what is usual: below 0 it was worse."""
 
     beat: float
     since: float
     sharpness: float
+    foresight: float
 
 
 class Metre:
-    """Probabilities of some 7000 states, pushed once a hop. Bounded, and never quite sure."""
+    """Probabilities of some 9000 states, pushed once a hop. Bounded, and never quite sure."""
 
     def __init__(self, hop_s: float) -> None:
-        self.lengths = lengths(hop_s)
-        self._first = np.concatenate([[0], np.cumsum(self.lengths)[:-1]])
-        self._last = self._first + self.lengths - 1
-        self._middle = self._first + (self.lengths + 1) // 2
-        ratio = self.lengths[None, :] / self.lengths[:, None]
-        octaves = np.log2(120 / (self.lengths * hop_s) / USUAL_BPM)
-        usual = np.exp(-0.5 * (octaves / USUAL_OCTAVES) ** 2)
-        turn = np.exp(-STIFFNESS * np.abs(np.log(ratio)))
-        self._turn: Floats = (turn / turn.sum(axis=1, keepdims=True) * usual**WISH).astype(np.float32)
-        position = np.concatenate([np.arange(length, dtype=np.float64) for length in self.lengths])
-        beat = np.repeat(self.lengths / 2, self.lengths)
+        self._lengths = lengths(hop_s)
+        position = np.concatenate([np.arange(length, dtype=np.float64) for length in self._lengths])
+        beat = np.repeat(self._lengths / BEATS, self._lengths)
         within = np.mod(position, beat)
         self._places = places(within, beat) + len(PLACES) * (position >= beat)
         angle = 2 * np.pi * within / beat
         self._circle: Floats = np.stack([np.cos(angle), np.sin(angle)]).astype(np.float32)
-        self._usual: Floats = np.repeat(usual / usual.sum() / self.lengths, self.lengths).astype(np.float32)
+        self._first = np.concatenate([[0], np.cumsum(self._lengths)[:-1]])
+        self._middle = self._first + (self._lengths + 1) // BEATS
+        self._ends = np.stack([self._middle - 1, self._first + self._lengths - 1])
+        self._turn = turns(self._lengths)
+        self._usual = usual(self._lengths, hop_s)
+        self._shares: Floats = np.bincount(self._places, self._usual, BEATS * len(PLACES)).astype(np.float32)
         self.restart()
 
     def restart(self) -> None:
@@ -84,32 +91,58 @@ class Metre:
         self._moved = np.empty_like(self._states)
 
     def push(self, ratios: Doubles) -> Belief:
-        """One hop on. `ratios` (2 * len(PLACES),): how many times likelier what was heard is at a place than anywhere."""
-        moved, states = self._moved, self._states
-        moved[1:] = states[:-1]
-        moved[self._first] = states[self._last] @ self._turn
-        moved[self._middle] = states[self._middle - 1] @ self._turn
-        moved *= np.power(ratios, TRUST).astype(np.float32)[self._places]
-        moved *= (1 - DOUBT) / moved.sum()
-        moved += DOUBT * self._usual
-        self._states, self._moved = moved, states
-        return self._belief()
+        """One hop on. `ratios` (BEATS * len(PLACES),): how much likelier what was heard is at each place than anywhere,
+        up to a factor common to all."""
+        self._move()
+        trusted = (ratios**TRUST).astype(np.float32)
+        states = self._states
+        expected = float(states.sum())
+        states *= trusted[self._places]
+        found = float(states.sum())
+        foresight = np.log(found / expected / float(self._shares @ trusted))
+        states *= (1 - DOUBT) / found
+        states += DOUBT * self._usual
+        return self._belief(float(foresight))
 
-    def _belief(self) -> Belief:
+    def _move(self) -> None:
+        """Everything a hop on, and from the end of a beat to the beginning of the next, at any tempo."""
+        moved, states = self._moved, self._states
+        first, second = states[self._ends] @ self._turn
+        astray = ASTRAY / BEATS * (first + second)
+        moved[1:] = states[:-1]
+        moved[self._first] = (1 - ASTRAY) * second + astray
+        moved[self._middle] = (1 - ASTRAY) * first + astray
+        self._states, self._moved = moved, states
+
+    def _belief(self, foresight: float) -> Belief:
         """Round the likeliest tempo: the mean length, and the mean place on the circle."""
         tempi = np.add.reduceat(self._states, self._first)
         best = int(tempi.argmax())
-        low, high = max(0, best - 3), min(len(tempi), best + 4)
-        near = slice(self._first[low], self._last[high - 1] + 1)
-        beat = float(tempi[low:high] @ self.lengths[low:high] / tempi[low:high].sum()) / 2
+        low, high = max(0, best - NEAR), min(len(tempi), best + NEAR + 1)
+        near = slice(self._first[low], self._ends[1][high - 1] + 1)
+        beat = float(tempi[low:high] @ self._lengths[low:high] / tempi[low:high].sum()) / BEATS
         across, up = self._circle[:, near] @ self._states[near]
         since = float(np.arctan2(up, across)) / (2 * np.pi) % 1.0
-        return Belief(beat, since * beat, float(np.hypot(across, up)))
+        return Belief(beat, since * beat, min(1.0, float(np.hypot(across, up))), foresight)
 
 
 def lengths(hop_s: float) -> npt.NDArray[np.int64]:
-    """Whole numbers of hops that two beats may last, each about STEP longer than the last, ascending."""
-    found = [round(120 / FASTEST_BPM / hop_s)]
-    while found[-1] < 120 / SLOWEST_BPM / hop_s:
+    """Whole numbers of hops that the beats of a cycle may last, each about STEP longer than the last, ascending."""
+    found = [round(60 * BEATS / FASTEST_BPM / hop_s)]
+    while found[-1] < 60 * BEATS / SLOWEST_BPM / hop_s:
         found.append(max(found[-1] + 1, round(found[-1] * (1 + STEP))))
     return np.array(found)
+
+
+def turns(lengths: npt.NDArray[np.int64]) -> Floats:
+    """How likely each tempo (column) comes after each (row), each row of sum 1."""
+    ratio = lengths[None, :] / lengths[:, None]
+    turn = np.exp(-STIFFNESS * np.abs(np.log(ratio)))
+    return np.asarray(turn / turn.sum(axis=1, keepdims=True), np.float32)
+
+
+def usual(lengths: npt.NDArray[np.int64], hop_s: float) -> Floats:
+    """How likely each state is before anything is heard, of sum 1."""
+    octaves = np.log2(60 * BEATS / (lengths * hop_s) / USUAL_BPM)
+    tempi = np.exp(-0.5 * (octaves / USUAL_OCTAVES) ** 2)
+    return np.asarray(np.repeat(tempi / tempi.sum() / lengths, lengths), np.float32)

@@ -14,11 +14,15 @@ Doubles = npt.NDArray[np.float64]
 
 PAST_S = 0.6
 """How much of the past the threshold knows."""
+PAST_DB = 4.0
+"""Of the past no strength is known to have been greater, or a loud strike would hide the next."""
 LEAST_DB = 1.5
 """The threshold's lowest distance above the median strength of the past."""
 DEVIATIONS = 7.0
-"""Median absolute deviations above the median: of noise hardly one hop in ten thousand is so strong, and unlike a mean
-a median doesn't know of the strikes themselves, so a loud one doesn't hide the next."""
+"""Deviations above the median: of noise hardly one hop in ten thousand is so strong. The deviation is the distance of
+the upper quartile from the median, which unlike the standard one hardly knows of the strikes themselves."""
+BAND_LEAST_DB, BAND_DEVIATIONS = 5.0, 4.0
+"""The same for a single band, whose strength falls below 0 as well as it rises."""
 REFRACTORY_S = 0.08
 DECAY_S = 0.18
 FULL_DB = 15.0
@@ -31,12 +35,13 @@ def strength_db(mels_db: Doubles, before_db: Doubles) -> float:
 
 
 class Strikes:
-    """Onsets of several strengths at once, pushed each hop of `hop_s`; `least_db` (size,) is how far above its median
-    each must rise. `levels` (size,) 0..1 are the decaying envelopes, `counts` the onsets so far."""
+    """Onsets of the whole and of `bands` at once, pushed each hop of `hop_s`. `levels` (1 + bands,) 0..1 are the
+    decaying envelopes, `counts` the onsets so far."""
 
-    def __init__(self, hop_s: float, least_db: npt.ArrayLike = (LEAST_DB,)) -> None:
-        self._least_db: Doubles = np.asarray(least_db, np.float64)
-        size = len(self._least_db)
+    def __init__(self, hop_s: float, bands: int = 0) -> None:
+        size = 1 + bands
+        self._least_db: Doubles = np.array([LEAST_DB, *[BAND_LEAST_DB] * bands])
+        self._deviations: Doubles = np.array([DEVIATIONS, *[BAND_DEVIATIONS] * bands])
         self._past: Doubles = np.zeros((size, max(4, round(PAST_S / hop_s))))
         self._decay = float(np.exp(-hop_s / DECAY_S))
         self._refractory_hops = REFRACTORY_S / hop_s
@@ -49,7 +54,7 @@ class Strikes:
     def push(self, strengths_db: Doubles) -> Doubles:
         """One hop; the envelopes after it."""
         above = strengths_db > self._threshold_db()
-        self._past[:, self._hops % self._past.shape[1]] = strengths_db
+        self._past[:, self._hops % self._past.shape[1]] = np.minimum(strengths_db, PAST_DB)
         self._hops += 1
         levels = self.levels * self._decay
         levels[levels <= 1e-4] = 0.0
@@ -64,7 +69,8 @@ class Strikes:
         return levels
 
     def _threshold_db(self) -> Doubles:
-        middle = self._past.shape[1] // 2
-        median = np.partition(self._past, middle, axis=1)[:, middle]
-        deviation = np.partition(np.abs(self._past - median[:, None]), middle, axis=1)[:, middle]
-        return np.asarray(median + np.maximum(self._least_db, DEVIATIONS * deviation))
+        middle, upper = self._past.shape[1] // 2, 3 * self._past.shape[1] // 4
+        ordered = np.partition(self._past, (middle, upper), axis=1)
+        median = np.maximum(ordered[:, middle], 0.0)
+        deviation = np.maximum(ordered[:, upper] - median, 0.0)
+        return np.asarray(median + np.maximum(self._least_db, self._deviations * deviation))

@@ -10,6 +10,9 @@
     /evolution/more           more like what is sounding; also never, pin, unpin
     /evolution/more 1234      more like the trajectory of this identity
     /evolution/recall 1234    that one, back from the store
+    /record 60                film what is seen and heard for 60 seconds; /record 1 until /record 0 or /record/stop
+    /snapshot "blue hour"     keep the picture and every parameter by this name, or by scene and time without one
+    /snapshot/recall "blue hour"   every parameter back to where it was then
     /subscribe 9001 60        send me, at port 9001, what others change in the next 60 seconds
     /subscribe/features 9001 60 30 band*   and what is heard: so many times a second, those that match
 
@@ -24,8 +27,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from installation.actions import ACTIONS, RECALL, REVIVE
-from installation.commands import Control, Ping, Ramp, Recall, Refused, Revive, Set, Wish
+from installation import snapshot
+from installation.actions import ACTIONS, RECALL, RECORD, RESTORE, REVIVE, SNAPSHOT
+from installation.commands import (
+    Control,
+    Photograph,
+    Ping,
+    Ramp,
+    Recall,
+    Record,
+    Refused,
+    Restore,
+    Revive,
+    Set,
+    Wish,
+)
 from installation.control import packet, pattern
 from installation.control.packet import Argument
 from installation.control.telling import RATE_AT_MOST_HZ
@@ -60,6 +76,7 @@ SUBSCRIBE_FEATURES = "/subscribe/features"
 RATE_HZ = 60.0
 """How often features are told where nothing else is asked for."""
 RAMP_AT_MOST_S = 3600.0
+RECORD_AT_MOST_S = 86_400.0
 LEASE_AT_MOST_S = 3600.0
 PATTERNS_AT_MOST = 8
 """Patterns in one packet: each is matched against every parameter."""
@@ -119,10 +136,10 @@ def from_message(
 ) -> tuple[Asked, ...] | Refused:
     """The commands one message stands for: none for a button's release, several for a pattern. With `hint` a refusal
     names the nearest known address."""
-    if address in ACTIONS:
-        return _action(address, arguments)
     if address in _WORDS:
         return _WORDS[address](arguments)
+    if address in ACTIONS:
+        return _action(address, arguments)
     twin = address.startswith(UNIT + "/")
     wanted = address.removeprefix(UNIT) if twin else address
     if wanted in parameters:
@@ -245,6 +262,31 @@ def _recall(arguments: tuple[Argument, ...]) -> tuple[Recall, ...] | Refused:
     return Refused(f"{RECALL}: needs a scene's name or its place in the show")
 
 
+def _record(arguments: tuple[Argument, ...]) -> tuple[Record, ...] | Refused:
+    """As a button or a switch: 0 and false end it, what is up to 1 begins it; more is seconds."""
+    numbers = _numbers(tuple(argument for argument in arguments if argument is not None))
+    if isinstance(numbers, Refused) or len(numbers) > 1:
+        return Refused(f"{RECORD}: needs 0, 1 or seconds")
+    seconds = numbers[0] if numbers else 1.0
+    if not 0.0 <= seconds <= RECORD_AT_MOST_S:
+        return Refused(f"{RECORD}: {seconds:g} s is outside 0..{RECORD_AT_MOST_S:g}")
+    return (Record(None if 0.0 < seconds <= 1.0 else seconds),)
+
+
+def _photograph(arguments: tuple[Argument, ...]) -> tuple[Control, ...] | Refused:
+    if len(arguments) == 1 and isinstance(arguments[0], str):
+        why = snapshot.fault(arguments[0])
+        return Refused(f"{SNAPSHOT}: {why}") if why else (Photograph(arguments[0]),)
+    return _action(SNAPSHOT, arguments)
+
+
+def _restore(arguments: tuple[Argument, ...]) -> tuple[Restore, ...] | Refused:
+    if len(arguments) != 1 or not isinstance(arguments[0], str):
+        return Refused(f"{RESTORE}: needs a snapshot's name")
+    why = snapshot.fault(arguments[0])
+    return Refused(f"{RESTORE}: {why}") if why else (Restore(arguments[0]),)
+
+
 def _subscribe(arguments: tuple[Argument, ...]) -> tuple[Subscribe, ...] | Refused:
     numbers = _numbers(arguments)
     if isinstance(numbers, Refused) or len(numbers) != 2:
@@ -282,7 +324,10 @@ def _ping(arguments: tuple[Argument, ...]) -> tuple[Ping, ...]:
 _WORDS: dict[str, Callable[[tuple[Argument, ...]], tuple[Asked, ...] | Refused]] = {
     "/ping": _ping,
     RECALL: _recall,
+    RECORD: _record,
+    RESTORE: _restore,
     REVIVE: _revive,
+    SNAPSHOT: _photograph,
     SUBSCRIBE: _subscribe,
     SUBSCRIBE_FEATURES: _subscribe_features,
     UNSUBSCRIBE: _unsubscribe,

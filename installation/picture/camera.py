@@ -85,10 +85,11 @@ class Camera:
             raise RenderError(f"{path}: {STILLS_AT_ONCE} stills are still being written")
         self._stills.append(Still(path))
 
-    def shoot(self, texture: Any, seen_s: float) -> None:
-        """The frame that was drawn, seen at `seen_s` on the monotonic clock: keep it if that is wanted."""
+    def shoot(self, texture: Any, heard_s: float) -> None:
+        """The frame that was drawn, for the sound heard at `heard_s` on the monotonic clock: keep it if that is wanted.
+        A display's own lateness, which the show makes up for, is none of the film's."""
         if self._filming and self._readback:
-            self._readback.ask(texture, heard(self._ring, seen_s))
+            self._readback.ask(texture, heard(self._ring, heard_s))
             if self._readback.ready is not None:
                 self._hand_over(self._filming, self._readback, self._readback.ready)
         for still in self._stills:

@@ -89,8 +89,8 @@ class Encoder:
         self._open: list[Open] = []
         self._past: dict[str, float] = dict.fromkeys(("frames", "seconds", "repeated", "late", "lost"), 0)
 
-    def step(self) -> bool:
-        """Take in what has come, for a moment; whether there was anything."""
+    def step(self, ending: bool = False) -> bool:
+        """Take in what has come, for a moment; whether there was anything. `ending`: nothing after the last picture."""
         came = 0
         while came < PICTURES_AT_ONCE and (found := self._slots.next()) is not None:
             pixels, position = even(upright(found[0])), found[1]
@@ -98,8 +98,8 @@ class Encoder:
             self._at(position).reel.picture(pixels, position)
             came += 1
         for each in tuple(self._open):
-            each.reel.follow(self._ring)
-            if came < PICTURES_AT_ONCE:
+            each.reel.follow(self._ring, ending)
+            if came < PICTURES_AT_ONCE and not ending:
                 each.reel.stand(self._ring.taken)
             if each.reel.complete and each is not self._open[-1]:
                 self._end(each)
@@ -120,7 +120,7 @@ class Encoder:
 
     def finish(self) -> None:
         """End what is being written: the pictures that have come, and the sound under them if it is still heard."""
-        while self.step():
+        while self.step(ending=True):
             pass
         until_s = time.monotonic() + LAST_SOUND_S
         while any(each.reel.missing(self._ring) for each in self._open) and time.monotonic() < until_s:

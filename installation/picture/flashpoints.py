@@ -120,6 +120,7 @@ uvec4 after(uvec4 state, vec2 shown, vec2 wanted, bool held, float least, float 
 }}
 
 vec4 measured(vec3 colour) {{
+    colour = clamp(colour, 0.0, 1.0);  // the dither goes beyond
     vec3 linear = mix(colour / 12.92, pow((colour + 0.055) / 1.055, vec3(2.4)), step(0.04045, colour));
     float others = linear.g + linear.b;
     bool saturated = linear.r > 1e-4 && linear.r >= 3.9 * others;

@@ -100,10 +100,10 @@ class Reel:
                 return
         self._waiting = self._last = Waiting(pixels, place, number)
 
-    def follow(self, ring: Past) -> None:
-        """Write the sound that was taken: under the pictures there are, so that both can end at once; or if none comes
-        all that was taken AHEAD_S ago."""
-        old = ring.taken - round(AHEAD_S * self._rate_hz)
+    def follow(self, ring: Past, ending: bool = False) -> None:
+        """Write the sound that was taken: under the pictures there are, so that both can end at once; and unless it is
+        `ending` all that was taken AHEAD_S ago, whether a picture comes or not."""
+        old = 0 if ending else ring.taken - round(AHEAD_S * self._rate_hz)
         self._follow(ring, min(ring.taken, max(self._covered, old)))
 
     def stand(self, heard: int) -> None:
@@ -116,7 +116,7 @@ class Reel:
         if self._waiting:
             self._stand(self._waiting.number + 1)
         self._stand(min(self._frames_at_most, math.ceil((self._heard - self.start) * self._fps / self._rate_hz)))
-        self._follow(ring, min(self._covered, ring.taken))
+        self.follow(ring, ending=True)
 
     def missing(self, ring: Past) -> int:
         """Samples that will be heard under the pictures there are, and were not taken yet."""
