@@ -42,7 +42,8 @@ MOMENT = np.dtype(
     ]
 )
 """One hop of what was heard. `time_s` is DAC time on the monotonic clock; `spectrum` and `mel` are 0..1, `beats` counts
-them, see `analysis`; `latent` holds `latent_dim` numbers in each latent's own deviations from its mean; `step` of `steps` of `trajectory`."""
+beats, see `analysis`; `latent` holds `latent_dim` numbers in each latent's own deviations from its mean; `step` of
+`steps` of `trajectory`."""
 
 Moments = npt.NDArray[Any]
 

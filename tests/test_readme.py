@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from installation.__main__ import command_line
-from installation.actions import ACTIONS, RECALL, REVIVE
+from installation.actions import ACTIONS, RECALL, RECORD, RESTORE, REVIVE, SNAPSHOT
 from installation.parameters import declared
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,8 +35,8 @@ def test_every_command_and_its_options_are_documented() -> None:
 
 
 def test_every_command_shown_is_one() -> None:
-    known = {name for name, _ in commands(command_line())} | {"models"}
-    for shown in re.findall(r"installation ((?:models )?[a-z]+)\b", README):
+    known = {name for name, _ in commands(command_line())} | {"models", "shaders"}
+    for shown in re.findall(r"installation ((?:models |shaders )?[a-z]+)\b", README):
         first = shown.split()[0]
         if first in {name.split()[0] for name in known}:
             assert shown in known, shown
@@ -50,7 +50,7 @@ def test_every_parameter_stands_in_the_table_with_its_range() -> None:
 
 
 def test_every_action_is_documented() -> None:
-    for address in (*ACTIONS, RECALL, REVIVE):
+    for address in (*ACTIONS, RECALL, RECORD, RESTORE, REVIVE, SNAPSHOT):
         assert f"`{address}" in README, address
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-from installation.actions import ACTIONS, RECALL, REVIVE
+from installation.actions import ACTIONS, RECALL, RESTORE, REVIVE
 from installation.commands import Control, Refused
 from installation.control.controller import MidiMessage, MidiPort
 from installation.control.osc import OscPort
@@ -105,7 +105,7 @@ class Ears:
         return None
 
     def _namespace(self, parameters: Mapping[str, Parameter]) -> Namespace:
-        return Namespace(parameters, (*ACTIONS, RECALL, REVIVE), self._readings)
+        return Namespace(parameters, (*ACTIONS, RECALL, RESTORE, REVIVE), self._readings)
 
     def _all_values(self) -> Mapping[str, float]:
         return {**self._values(), **self._heard}
