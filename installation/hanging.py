@@ -62,7 +62,7 @@ class Hanging:
         wall_s = time.time()
         answer = self._gate.poll(now_s, wall_s)
         if isinstance(answer, Admitted):
-            self._hang(answer)
+            self._hang(answer, now_s)
         elif isinstance(answer, Refused):
             self._say(answer.sentence)
         if now_s - self._files_s >= FILES_S:
@@ -86,7 +86,7 @@ class Hanging:
         shown = Path(drawing.source.shader).name if drawing else ""
         return {"shader": shown, "gate": self._gate.figures(time.time()), "vigil": self._vigil.figures()}
 
-    def _hang(self, admitted: Admitted[Drawing]) -> None:
+    def _hang(self, admitted: Admitted[Drawing], now_s: float) -> None:
         drawing = admitted.wish
         if admitted.sentence:
             self._say(admitted.sentence)
@@ -97,7 +97,7 @@ class Hanging:
                 self._scenery.show(drawing)
         except InstallationError as error:
             self._say(str(error))
-            self._gate.blame(COMPILES_NOT, str(error), time.monotonic(), time.time())
+            self._gate.blame(COMPILES_NOT, str(error), now_s, time.time())
             return
         self._moves = admitted.moves
 

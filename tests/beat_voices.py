@@ -62,10 +62,10 @@ def string(harmonics: int, tilt: float, attack_s: float, decay_s: float, detune:
                 frequency_hz = n * hz * 2 ** (cents / 1200)
                 if frequency_hz < 0.45 * rate_hz:
                     sound += n**-tilt * np.sin(2 * np.pi * frequency_hz * t + rng.uniform(0, 2 * np.pi))
-        rising = 1 - np.cos(np.pi * np.minimum(t / attack_s, 1))
+        rising = 0.5 - 0.5 * np.cos(np.pi * np.minimum(t / attack_s, 1))
         falling = np.clip((length_s + release_s - t) / release_s, 0, 1)
         dying = np.exp(-t / decay_s) if decay_s else 1.0
-        return 0.2 * sound * rising * falling * dying
+        return 0.25 * sound * rising * falling * dying
 
     return play
 

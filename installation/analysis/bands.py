@@ -21,7 +21,7 @@ ARRIVES_MS, LEAVES_MS = 1000.0, 3000.0
 RECENT_HOPS = 8
 """A band's rise is held against the mean of so many hops, which noise, that in a narrow band falls and rises all the
 time, doesn't move far."""
-RANGE_DB = 40.0
+RANGE_DB = 30.0
 """A rise further below the loudest of late is not heard: the skirts of a strike elsewhere."""
 FALL_DB = 12.0
 """How fast the loudest of late is forgotten, in dB a second."""
@@ -49,7 +49,7 @@ def level_db(power: npt.ArrayLike) -> Doubles:
 
 def position(levels_db: Doubles) -> Doubles:
     """Levels as positions: 0 at FLOOR_DB and less, 1 at 0 dB, straight in dB."""
-    return np.asarray(np.clip(1 - levels_db / FLOOR_DB, 0.0, 1.0))
+    return np.asarray(np.minimum(np.maximum(1 - levels_db / FLOOR_DB, 0.0), 1.0))
 
 
 class Clocks:

@@ -90,7 +90,7 @@ class Analyser:
         self._mels_before: Doubles = np.full(MEL_BINS, mel.FLOOR_DB)
         self._bands = bands.Bands(self._clocks)
         self._rises = bands.Rises(self.hop_s)
-        self._strikes = onset.Strikes(self.hop_s, BANDS)
+        self._strikes = onset.Strikes(self.hop_s)
         self._momentary = Momentary(self.sample_rate_hz)
         self._presence = Follower(PRESENT_MS, ABSENT_MS, self.hop_s)
         self._kweighting.restart()
@@ -155,7 +155,7 @@ class Analyser:
         found[np.abs(found) < LEAST] = 0.0
         return Hearing(
             self.position,
-            np.clip(found, _MINIMA, _MAXIMA).astype(np.float32),
+            np.minimum(np.maximum(found, _MINIMA), _MAXIMA).astype(np.float32),
             spectrum.shown(levels_db),
             mel.display(mels_db),
             self._beat.count,

@@ -58,9 +58,8 @@ class KWeighting:
         powers = [np.linalg.matrix_power(step, n) for n in range(BLOCK + 1)]
         answer = np.array([direct, *(taken @ powers[n] @ given for n in range(BLOCK - 1))])
         late = np.subtract.outer(np.arange(BLOCK), np.arange(BLOCK))
-        through = np.where(late >= 0, answer[np.maximum(late, 0)], 0.0).T
-        out = np.array([taken @ powers[n] for n in range(BLOCK)]).T
-        self._out: Doubles = np.concatenate([through, out])
+        self._through: Doubles = np.where(late >= 0, answer[np.maximum(late, 0)], 0.0).T.copy()
+        self._out: Doubles = np.array([taken @ powers[n] for n in range(BLOCK)]).T.copy()
         self._in: Doubles = np.array([powers[BLOCK - 1 - n] @ given for n in range(BLOCK)])
         self._carry, self._spread = _chained(powers[BLOCK])
         self._channels = channels
@@ -69,18 +68,18 @@ class KWeighting:
     def restart(self) -> None:
         """Forget what was filtered."""
         self._memory: Doubles = np.zeros((self._channels, MEMORY))
-        self._blocks: Doubles = np.zeros((self._channels, BLOCKS, BLOCK + MEMORY))
 
     def push(self, hop: Doubles) -> Doubles:
         """Filter `hop` (HOP, channels); the mean squares of its blocks, summed over the channels, (BLOCKS,)."""
-        blocks = self._blocks
-        blocks[:, :, :BLOCK] = hop.T.reshape(self._channels, BLOCKS, BLOCK)
-        driven = (blocks[:, :, :BLOCK] @ self._in).reshape(self._channels, -1)
-        states = (self._memory @ self._carry + driven @ self._spread).reshape(self._channels, BLOCKS, MEMORY)
-        blocks[:, 0, BLOCK:], blocks[:, 1:, BLOCK:] = self._memory, states[:, :-1]
-        self._memory = states[:, -1] * (np.abs(states[:, -1]) > _LEAST)
-        heard = (blocks.reshape(-1, BLOCK + MEMORY) @ self._out).reshape(self._channels, BLOCKS, BLOCK)
-        return np.asarray(np.einsum("cbn,cbn->b", heard, heard) / BLOCK)
+        blocks = np.ascontiguousarray(hop.T).reshape(-1, BLOCK)
+        driven = (blocks @ self._in).reshape(self._channels, -1)
+        states = self._memory @ self._carry + driven @ self._spread
+        starts = np.concatenate([self._memory, states[:, :-MEMORY]], axis=1).reshape(-1, MEMORY)
+        ends = states[:, -MEMORY:]
+        self._memory = ends * (np.abs(ends) > _LEAST)
+        heard = blocks @ self._through + starts @ self._out
+        squares = np.einsum("bn,bn->b", heard, heard)
+        return np.asarray(squares.reshape(self._channels, BLOCKS).sum(axis=0) / BLOCK)
 
 
 def _chained(block: Doubles) -> tuple[Doubles, Doubles]:

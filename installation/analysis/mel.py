@@ -62,7 +62,7 @@ def level_db(power: npt.ArrayLike, sample_rate_hz: int) -> Doubles:
 
 def display(levels_db: Doubles) -> Floats:
     """For the eye, (MEL_BINS,): FLOOR_DB and less is 0, 0 dB is 1, straight in dB."""
-    return np.asarray(np.clip(1 - levels_db / FLOOR_DB, 0.0, 1.0), np.float32)
+    return np.asarray(np.minimum(np.maximum(1 - levels_db / FLOOR_DB, 0.0), 1.0), np.float32)
 
 
 def cosines() -> Doubles:

@@ -12,8 +12,10 @@ import numpy.typing as npt
 
 Doubles = npt.NDArray[np.float64]
 
-PAST_S = 0.6
+PAST_S = 1.5
 """How much of the past the threshold knows."""
+RENEW_HOPS = 8
+"""The threshold is made anew each so many hops."""
 PAST_DB = 4.0
 """Of the past no strength is known to have been greater, or a loud strike would hide the next."""
 LEAST_DB = 1.5
@@ -21,8 +23,9 @@ LEAST_DB = 1.5
 DEVIATIONS = 7.0
 """Deviations above the median: of noise hardly one hop in ten thousand is so strong. The deviation is the distance of
 the upper quartile from the median, which unlike the standard one hardly knows of the strikes themselves."""
-BAND_LEAST_DB, BAND_DEVIATIONS = 5.0, 4.0
-"""The same for a single band, whose strength falls below 0 as well as it rises."""
+BANDS_LEAST_DB = (10.0, 8.0, 7.0, 6.0, 6.0, 6.0, 6.0, 6.0)
+BANDS_DEVIATIONS = 5.0
+"""The same for the bands, low to high: the lower, the fewer bins, and the more their noise wavers."""
 REFRACTORY_S = 0.08
 DECAY_S = 0.18
 FULL_DB = 15.0
@@ -35,14 +38,15 @@ def strength_db(mels_db: Doubles, before_db: Doubles) -> float:
 
 
 class Strikes:
-    """Onsets of the whole and of `bands` at once, pushed each hop of `hop_s`. `levels` (1 + bands,) 0..1 are the
+    """Onsets of the whole and of the bands at once, pushed each hop of `hop_s`. `levels` (1 + BANDS,) 0..1 are the
     decaying envelopes, `counts` the onsets so far."""
 
-    def __init__(self, hop_s: float, bands: int = 0) -> None:
-        size = 1 + bands
-        self._least_db: Doubles = np.array([LEAST_DB, *[BAND_LEAST_DB] * bands])
-        self._deviations: Doubles = np.array([DEVIATIONS, *[BAND_DEVIATIONS] * bands])
+    def __init__(self, hop_s: float) -> None:
+        size = 1 + len(BANDS_LEAST_DB)
+        self._least_db: Doubles = np.array([LEAST_DB, *BANDS_LEAST_DB])
+        self._deviations: Doubles = np.array([DEVIATIONS, *[BANDS_DEVIATIONS] * len(BANDS_LEAST_DB)])
         self._past: Doubles = np.zeros((size, max(4, round(PAST_S / hop_s))))
+        self._threshold_db = self._least_db
         self._decay = float(np.exp(-hop_s / DECAY_S))
         self._refractory_hops = REFRACTORY_S / hop_s
         self._hops = 0
@@ -52,8 +56,10 @@ class Strikes:
         self.counts = np.zeros(size, np.int64)
 
     def push(self, strengths_db: Doubles) -> Doubles:
-        """One hop; the envelopes after it."""
-        above = strengths_db > self._threshold_db()
+        """One hop of which the whole and the bands are so strong, (1 + BANDS,); the envelopes after it."""
+        if self._hops % RENEW_HOPS == 0:
+            self._threshold_db = self._threshold()
+        above = strengths_db > self._threshold_db
         self._past[:, self._hops % self._past.shape[1]] = np.minimum(strengths_db, PAST_DB)
         self._hops += 1
         levels = self.levels * self._decay
@@ -68,7 +74,7 @@ class Strikes:
         self.levels = levels
         return levels
 
-    def _threshold_db(self) -> Doubles:
+    def _threshold(self) -> Doubles:
         middle, upper = self._past.shape[1] // 2, 3 * self._past.shape[1] // 4
         ordered = np.partition(self._past, (middle, upper), axis=1)
         median = np.maximum(ordered[:, middle], 0.0)

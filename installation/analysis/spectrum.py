@@ -48,4 +48,4 @@ def shown(levels_db: Doubles) -> Floats:
 
     Linear in frequency, as a Shadertoy or ISF spectrum is (up to 11 kHz at 44.1 kHz, 12 kHz at 48 kHz); a shader that
     wants octaves bends its own axis. For octaves as numbers there are the bands."""
-    return np.asarray(np.clip(1 - levels_db[:SPECTRUM_BINS] / FLOOR_DB, 0.0, 1.0), np.float32)
+    return np.asarray(np.minimum(np.maximum(1 - levels_db[:SPECTRUM_BINS] / FLOOR_DB, 0.0), 1.0), np.float32)

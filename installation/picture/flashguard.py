@@ -8,7 +8,7 @@ is spent the picture is held: from the next frame on it goes towards what is wan
 what is wanted has been calm for a while. All else passes as it is, bit for bit.
 
 Why nothing gets past: a point turns freely only while fewer than TURNS lie in the last second, so it never has more;
-held, it needs half a second for a change that counts, which adds one; and the three flashes allowed are six turns.
+held, it needs more than that second for a change that counts; and the three flashes allowed are six turns.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.picture import flashpoints
-from installation.picture.flashpoints import BLOCKS, CALMING_HZ, DELTA_AT_MOST_S, GRID, HASTE_HZ, TICKS_HZ, UNITS
+from installation.picture.flashpoints import BLOCKS, CALMING_HZ, DELTA_AT_MOST_S, GRID, HASTE_HZ, LATELY, TICKS_HZ, UNITS
 
 GLSL = "vec4 isf_guarded(vec3 wanted) { return vec4(wanted, 1.0); }"
 
@@ -121,6 +121,8 @@ class FlashGuard:
         """Make the frame just drawn, `seen` (a texture, and the framebuffer `into` it), one that may be shown `delta_s`
         after `before` (a texture of its size)."""
         step_s = min(max(delta_s, 0.0), DELTA_AT_MOST_S)
+        leaks = CALMING_HZ * LATELY
+        leak = int((self._clock_s + step_s) * leaks) - int(self._clock_s * leaks)
         self._clock_s = (self._clock_s + step_s) % (65536 / TICKS_HZ)
         self._frames = (self._frames + 1) % 1024
         now = int(self._clock_s * TICKS_HZ)
@@ -134,7 +136,7 @@ class FlashGuard:
         self._slow.draw(into, haste=HASTE_HZ * step_s, drift=self._frames * 0.6180339887 % 1.0)
         seen.use(UNITS["seen"])
         self._use(lights=self._states)
-        self._draw_states.draw(self._states.next, now=now, leak=step_s * CALMING_HZ * 1024.0)
+        self._draw_states.draw(self._states.next, now=now, leak=leak)
         self._states.turn()
         self._use(lights=self._states, slices=self._slices)
         self._draw_slices.draw(self._slices.next, now=now)

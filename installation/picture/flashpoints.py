@@ -8,25 +8,26 @@ from __future__ import annotations
 
 BLOCKS = (15, 9)
 """Blocks across and down: 5 x 3 of them are a ninth of the picture, WCAG's 341 x 256 of 1024 x 768 px."""
-WINDOWS_SIZE = (BLOCKS[0] - 5, BLOCKS[1] - 3)
+WINDOWS_SIZE = (BLOCKS[0] - 4, BLOCKS[1] - 2)
 POINTS = 5
 """Points across and down a block: 375 in a ninth; a quarter of it has 94, give or take 8."""
 GRID = (BLOCKS[0] * POINTS, BLOCKS[1] * POINTS)
-AREA = 66
+AREA = 60
 """Where a ninth of the picture has more spent points than these, it is held."""
 TOGETHER = 75
 """More points of a ninth than these that flash together are a flash of them all, of which there may be three."""
 
-TURNS = 5
-"""A point turns freely as often as this in a second."""
+TURNS = 6
+"""A point turns freely as often as this in a second: three flashes."""
 MEMORY_S = 1.05
-HASTE_HZ = 0.12
+HASTE_HZ = 0.07
 """A held picture goes this share of the way in a second, in squares of what is displayed; of luminance that is at most
-1.14 times as much, sRGB being what it is."""
+1.14 times as much, sRGB being what it is: a change that counts takes more than MEMORY_S."""
 LEAST_LUMINANCE, LEAST_RED = 0.09, 0.05
 """What counts as a change, 0..1. WCAG's are .1 and 20/320; what 8 bits make of a colour may add .01 to its change."""
 CALMING_HZ = 3.0
 """So often may a held point's wish turn, at most, for the hold to end."""
+LATELY = 28
 DELTA_AT_MOST_S = 0.5
 TICKS_HZ = 4096
 """Steps of the guard's clock, which is 16 bit: it turns over every 16 s, and what is older than 2 s stays that old."""
@@ -73,9 +74,9 @@ void main() {
 }
 """
 
-# A point's state, once for luminance and once for red: when it turned, five times 16 bits, the newest first; how often
-# what is wanted turned lately (1/1024, leaking), 15 bits; whether it is held, 1 bit; and two marks of 16 bits, for what
-# is shown and what is wanted: the extreme since the last turn in 14 bits, whether a saturated red came by, and the way.
+# A point's state, once for luminance and once for red: x, y, z when it turned, six times 16 bits, the newest first. w a
+# mark of what is shown, 14 bits: the extreme since the last turn, the way (rising: 1), whether a saturated red came by;
+# one of what is wanted, 9 bits; how often that turned lately, in LATELY-ths, leaking, 8 bits; whether it is held, 1 bit.
 _CLOCK = f"""#version 330 core
 uniform int now;
 uint age(uint stamp) {{ return (uint(now) - stamp) & 0xFFFFu; }}
@@ -91,32 +92,31 @@ uniform sampler2D wish;
 uniform sampler2D hold;
 uniform usampler2D lights;
 uniform usampler2D reds;
-uniform float leak;
+uniform uint leak;
 layout(location = 0) out uvec4 light;
 layout(location = 1) out uvec4 red;
 
-bool turned(inout uint mark, float value, bool tinted, float least, float dark) {{
-    float extreme = float(mark & 0x3FFFu) / 16383.0;
-    bool rising = (mark & 0x8000u) != 0u;
-    bool ever = tinted || (mark & 0x4000u) != 0u;
-    float back = rising ? extreme - value : value - extreme;
-    bool turn = ever && back >= least && min(extreme, value) < dark;
-    if (turn || back < 0.0) extreme = value;
-    mark = uint(extreme * 16383.0 + 0.5) | ((turn ? tinted : ever) ? 0x4000u : 0u) | (rising != turn ? 0x8000u : 0u);
+bool turned(inout uint mark, float steps, vec2 value, float least, float dark) {{
+    float extreme = float(mark >> 2) / steps;
+    bool rising = (mark & 2u) != 0u, ever = value.y > 0.5 || (mark & 1u) != 0u;
+    float back = rising ? extreme - value.x : value.x - extreme;
+    bool turn = ever && back >= least && min(extreme, value.x) < dark;
+    if (turn || back < 0.0) extreme = value.x;
+    bool marked = turn ? value.y > 0.5 : ever;
+    mark = uint(extreme * steps + 0.5) << 2 | (rising != turn ? 2u : 0u) | (marked ? 1u : 0u);
     return turn;
 }}
 
 uvec4 after(uvec4 state, vec2 shown, vec2 wanted, bool held, float least, float dark) {{
-    uint mark = state.w & 0xFFFFu, marked = state.w >> 16;
-    uint first = older(state.x & 0xFFFFu), second = older(state.x >> 16), third = older(state.y & 0xFFFFu);
-    uint fourth = older(state.y >> 16), fifth = older(state.z & 0xFFFFu);
-    if (turned(mark, shown.x, shown.y > 0.5, least, dark)) {{
-        fifth = fourth; fourth = third; third = second; second = first; first = uint(now);
+    uint mark = state.w & 0x3FFFu, wish = (state.w >> 14) & 0x1FFu, lately = (state.w >> 23) & 0xFFu;
+    uint a = older(state.x & 0xFFFFu), b = older(state.x >> 16), c = older(state.y & 0xFFFFu);
+    uint d = older(state.y >> 16), e = older(state.z & 0xFFFFu), f = older(state.z >> 16);
+    if (turned(mark, 4095.0, shown, least, dark)) {{
+        f = e; e = d; d = c; c = b; b = a; a = uint(now);
     }}
-    float busy = max(0.0, float((state.z >> 16) & 0x7FFFu) - leak);
-    if (turned(marked, wanted.x, wanted.y > 0.5, least, dark)) busy = min(busy + 1024.0, 9216.0);
-    uint lately = uint(busy + 0.5) | (held ? 0x8000u : 0u);
-    return uvec4(first | second << 16, third | fourth << 16, fifth | lately << 16, mark | marked << 16);
+    lately -= min(lately, leak);
+    if (turned(wish, 127.0, wanted, least, dark)) lately = min(lately + {LATELY}u, 9u * {LATELY}u);
+    return uvec4(a | b << 16, c | d << 16, e | f << 16, mark | wish << 14 | lately << 23 | (held ? 0x80000000u : 0u));
 }}
 
 vec4 measured(vec3 colour) {{
@@ -149,8 +149,8 @@ COUNTS = (
 uniform usampler2D lights;
 uniform usampler2D reds;
 out float count;
-bool spent(uint last) {{
-    return age(last & 0xFFFFu) < SECOND || ((last >> 31) != 0u && ((last >> 16) & 0x7FFFu) > 3072u);
+bool spent(uvec4 state) {{
+    return age(state.z >> 16) < SECOND || ((state.w >> 31) != 0u && ((state.w >> 23) & 0xFFu) > 3u * {LATELY}u);
 }}
 void main() {{
     ivec2 first = ivec2(gl_FragCoord.xy) * {POINTS};
@@ -158,7 +158,7 @@ void main() {{
     for (int y = 0; y < {POINTS}; ++y)
         for (int x = 0; x < {POINTS}; ++x) {{
             ivec2 at = first + ivec2(x, y);
-            if (spent(texelFetch(lights, at, 0).z) || spent(texelFetch(reds, at, 0).z)) count += 1.0;
+            if (spent(texelFetch(lights, at, 0)) || spent(texelFetch(reds, at, 0))) count += 1.0;
         }}
 }}
 """
@@ -200,14 +200,14 @@ void main() {{
 """
 )
 
-# A window of 6 x 4 blocks holds any ninth of the picture that begins in its first block.
+# The ninths of the picture that begin in each block.
 WINDOWS = f"""#version 330 core
 uniform sampler2D counts;
 out float count;
 void main() {{
     ivec2 at = ivec2(gl_FragCoord.xy);
     count = 0.0;
-    for (int y = 0; y < 4; ++y) for (int x = 0; x < 6; ++x) count += texelFetch(counts, at + ivec2(x, y), 0).r;
+    for (int y = 0; y < 3; ++y) for (int x = 0; x < 5; ++x) count += texelFetch(counts, at + ivec2(x, y), 0).r;
 }}
 """
 
@@ -221,8 +221,8 @@ out float held;
 void main() {{
     ivec2 at = ivec2(gl_FragCoord.xy), last = ivec2({BLOCKS[0] - 1}, {BLOCKS[1] - 1});
     float most = 0.0, near = 0.0;
-    for (int y = max(at.y - 3, 0); y <= min(at.y, last.y - 3); ++y)
-        for (int x = max(at.x - 5, 0); x <= min(at.x, last.x - 5); ++x)
+    for (int y = max(at.y - 2, 0); y <= min(at.y, last.y - 2); ++y)
+        for (int x = max(at.x - 4, 0); x <= min(at.x, last.x - 4); ++x)
             most = max(most, texelFetch(windows, ivec2(x, y), 0).r);
     for (int y = max(at.y - 1, 0); y <= min(at.y + 1, last.y); ++y)
         for (int x = max(at.x - 1, 0); x <= min(at.x + 1, last.x); ++x)
