@@ -1,34 +1,57 @@
-"""What a frame costs: every shader we ship, drawn by the stage's own classes, against a bare moderngl loop of the same
-programs with nothing around them. One table:
+"""What a frame costs beyond the shader's own draw, and where that goes. One table:
 
-    python bench/picture.py [--frames N] [--sizes 640x360,1280x720]
+    python -m bench.picture [--shaders embers,strata] [--sizes 640x360,1280x720] [--frames 200] [--all]
 
-`ours` and `bare` are medians over rounds taken by turns, so that a busy machine is as busy for both. `core` is the part
-of one processor core (CPU time of all threads, at 30 frames a second) that ours takes: with a software
-renderer, all of it.
+Every frame is drawn on five rungs, by turns, so that a busy machine is as busy for each:
+
+    bare       a plain moderngl loop of the same GLSL into 8 bits: bind, draw, swap; its uniforms stand still
+    half       the same into half float
+    finished   `Canvas.draw` of one still frame: uniforms set, gain, ceiling and dither, no flash guard
+    guarded    the same with the flash guard
+    whole      `Scenery.draw`: moments lived through, envelopes, textures made and sent, all of the above
+
+All but the last draw one and the same frame, with the uniforms and textures the show has in its middle. `whole` against
+`bare` is the overhead; `off` is how far the picture of `finished` lies from that of `bare`, of 255, which dither alone
+would make 0.2: they draw the same. `beyond` and `p99` are the median and 99th percentile of `whole` less those of `bare`;
+`core` is the part of one processor core, all threads, at 30 frames a second.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import moderngl
 import numpy as np
+import numpy.typing as npt
 
-from installation.picture import glsl, isf
-from installation.picture.canvas import Canvas
-from installation.picture.scenery import Scenery
-from installation.picture.textures import TRAIL_MOMENTS
-from installation.track import FEATURES, MOMENT, SPECTRUM_BINS, Moments
+from installation.picture import finishing, glsl, shaders
+from installation.picture.canvas import Canvas, Step
+from installation.picture.finishing import Finish
+from installation.picture.frame import Frame
+from installation.picture.heard import Heard
+from installation.picture.layer import Layer, LayerSetup, Moment
+from installation.picture.program import PRECISIONS, SWIZZLES
+from installation.picture.scenery import Drawing, Scenery
+from installation.picture.shader import Shader
+from installation.picture.textures import Textures
+from installation.track import FEATURES, MOMENT, Moments
 
 SHADERS = Path(__file__).resolve().parent.parent / "shaders"
-LATENT_DIM = 16
-HOP_S = 512 / 48_000
+DEFAULT = "embers,strata,constellation"
+LATENT_DIM, RATE_HZ = 16, 48_000
+HOP_S = 512 / RATE_HZ
 FPS = 30.0
+WARM = 20
+"""Frames before the first that counts."""
+RUNGS = ("bare", "half", "finished", "guarded", "whole")
+FINISHED = "isf_FragColor = isf_finished(isf_FragColor);"
 
 
 def sounding(seconds: float) -> Moments:
@@ -37,121 +60,236 @@ def sounding(seconds: float) -> Moments:
     made = np.zeros(int(seconds / HOP_S), MOMENT)
     made["time_s"] = HOP_S * np.arange(1, len(made) + 1)
     made["features"] = rng.random((len(made), len(FEATURES)))
-    made["spectrum"] = rng.random((len(made), SPECTRUM_BINS))
+    for name in ("spectrum", "mel"):
+        made[name] = rng.random(made[name].shape)
     made["latent"] = rng.normal(size=made["latent"].shape)
     made["latent_dim"], made["steps"], made["sparseness"] = LATENT_DIM, 64, 1.0
     return made
 
 
-class Ours:
+class Whole:
     """The stage without its process: moments in, a finished frame out."""
 
     def __init__(self, canvas: Canvas, path: Path, heard: Moments) -> None:
-        self._canvas, self._heard = canvas, heard
+        self._heard = heard
         self._scenery = Scenery(canvas, LATENT_DIM)
-        self._scenery.show(path)
-        self._now_s, self._number = 0.0, 0
+        self._scenery.show(Drawing.of(path))
+        self._sound = np.random.default_rng(2).uniform(-0.5, 0.5, (RATE_HZ, 2)).astype(np.float32)
+        self._now_s, self._number, self._frames = 0.0, 0, 0
 
     def frame(self) -> None:
         self._now_s += 1 / FPS
+        self._frames += 1
         until = int(np.searchsorted(self._heard["time_s"], self._now_s, side="right"))
-        self._scenery.draw(self._now_s, self._heard[self._number : until])
+        first = self._frames * 7 % (RATE_HZ // 2)
+        sound = self._sound[first : first + self._scenery.samples_wanted]
+        self._scenery.draw(self._now_s, self._heard[self._number : until], sound)
         self._number = until
-        self._canvas.finish()
+
+    def close(self) -> None:
+        self._scenery.close()
+
+
+class Still:
+    """One frame of the show's middle, as `Canvas.draw` draws it again and again."""
+
+    def __init__(self, canvas: Canvas, path: Path, heard: Moments, guard: bool) -> None:
+        self._canvas, self._finish = canvas, Finish(guard=guard, delta_s=1 / FPS)
+        ears, textures = Heard(), Textures(LATENT_DIM, RATE_HZ)
+        self._layer = Layer(canvas, LayerSetup(str(path)), ears, textures, {})
+        ears.push(heard)
+        textures.push(heard)
+        sound = np.random.default_rng(2).uniform(-0.5, 0.5, (self._layer.samples_wanted, 2)).astype(np.float32)
+        now_s = float(heard[-1]["time_s"])
+        self._layer.frame(Moment(0.0, datetime(2000, 1, 1, tzinfo=UTC), sound, textures.numbers(0.0)))
+        ears.advance(now_s)
+        self.shown = self._layer.frame(Moment(now_s, datetime(2000, 1, 1, tzinfo=UTC), sound, textures.numbers(now_s)))
+        self.shader = self._layer.shader
+        self._steps = [Step(self._layer.program, self.shown)]
+
+    def frame(self) -> None:
+        self._canvas.draw(self._steps, self._finish)
+        self._steps[0] = Step(self._layer.program, self._without_textures())
+
+    def _without_textures(self) -> Frame:
+        shown = self.shown
+        return Frame(shown.time_s, shown.delta_s, shown.index, shown.date, shown.values)
+
+    def read(self) -> npt.NDArray[np.float32]:
+        """What it drew last, (height, width, 3), 0..255, row 0 on top."""
+        return self._canvas.read().astype(np.float32)
+
+    def close(self) -> None:
+        self._layer.leave()
 
 
 class Bare:
-    """The same programs, targets and textures: bind, draw, nothing else. No uniform changes, nothing is uploaded."""
+    """The same GLSL without what finishes it, the same targets and textures, in a loop of nothing but bind, draw and
+    swap. Nothing is set and nothing is sent while it runs."""
 
-    def __init__(self, context: moderngl.Context, path: Path, size: tuple[int, int]) -> None:
+    def __init__(self, context: moderngl.Context, shader: Shader, frame: Frame, size: tuple[int, int], seen: str):
         self._context = context
-        shader = isf.load(path)
-        names = {name: unit for unit, name in enumerate(shader.images)}
-        rng = np.random.default_rng(1)
-        images = {
-            "latentTrail": rng.normal(size=(TRAIL_MOMENTS, LATENT_DIM)).astype(np.float32),
-            "spectrumTrail": rng.random((TRAIL_MOMENTS, SPECTRUM_BINS)).astype(np.float16),
-        }
-        self._read: dict[str, moderngl.Texture] = {}
-        for name in names.keys() & images.keys():
-            pixels = images[name]
-            kind = "f2" if pixels.dtype == np.float16 else "f4"
-            self._read[name] = context.texture(pixels.shape[::-1], 1, pixels.tobytes(), dtype=kind)
-        self._passes = [self._pass(shader, index, size, names) for index in range(len(shader.passes))]
-        self._names = names
+        self._held: list[Any] = []
+        self._read = {name: self._texture(pixels) for name, pixels in frame.textures.items()}
+        self._black = self._kept(context.texture((1, 1), 4, bytes(4)))
+        self._targets: dict[str, list[tuple[Any, Any]]] = {}
+        self._passes = [self._pass(shader, index, frame, size, seen) for index in range(len(shader.passes))]
 
-    def _pass(
-        self, shader: isf.Shader, index: int, size: tuple[int, int], names: dict[str, int]
-    ) -> tuple[moderngl.Framebuffer, moderngl.VertexArray, str | None, moderngl.Texture]:
+    def _kept(self, made: Any) -> Any:
+        self._held.append(made)
+        return made
+
+    def _texture(self, pixels: npt.NDArray[Any]) -> Any:
+        channels = pixels.shape[2] if pixels.ndim == 3 else 1
+        size, kind = (pixels.shape[1], pixels.shape[0]), PRECISIONS[pixels.dtype]
+        made = self._kept(self._context.texture(size, channels, np.ascontiguousarray(pixels).tobytes(), dtype=kind))
+        made.repeat_x = made.repeat_y = False
+        made.swizzle = SWIZZLES[channels]
+        return made
+
+    def _target(self, size: tuple[int, int], kind: str, two: bool) -> list[tuple[Any, Any]]:
+        made = []
+        for _ in range(1 + two):
+            texture = self._kept(self._context.texture(size, 4, dtype=kind))
+            texture.repeat_x = texture.repeat_y = False
+            buffer = self._kept(self._context.framebuffer([texture]))
+            buffer.clear()
+            made.append((texture, buffer))
+        return made
+
+    def _pass(self, shader: Shader, index: int, frame: Frame, size: tuple[int, int], seen: str) -> Any:
         each = shader.passes[index]
-        values = {"WIDTH": float(size[0]), "HEIGHT": float(size[1])}
-        own = (int(each.width(values)), int(each.height(values)))
-        kind = "f4" if each.floating and each.target else "f1"
-        drawn = self._context.texture(own, 4, dtype=kind)
-        if each.target and each.persistent:
-            self._read[each.target] = self._context.texture(own, 4, dtype=kind)
-        elif each.target:
-            self._read[each.target] = drawn
-        program = self._context.program(vertex_shader=glsl.VERTEX, fragment_shader=glsl.fragment(shader, index))
-        given = {each.name: each.default for each in shader.inputs if not each.is_image}
-        given |= {"RENDERSIZE": (float(own[0]), float(own[1])), "TIME": 10.0, "TIMEDELTA": 1 / FPS}
-        given |= dict.fromkeys(FEATURES, 0.5) | {"isf_centroid": 0.5, "sparseness": 0.5, "progress": 0.5}
-        for name in program:
-            if name in names:
-                program[name].value = names[name]
-            elif name in given:
-                program[name].value = given[name]
-        return self._context.framebuffer([drawn]), self._context.vertex_array(program, []), each.target, drawn
+        numbers = {name: float(value) for name, value in frame.values.items() if not isinstance(value, tuple)}
+        numbers |= {"WIDTH": float(size[0]), "HEIGHT": float(size[1])}
+        own = (max(1, int(each.width(numbers))), max(1, int(each.height(numbers)))) if each.target else size
+        if each.target is None or each.target not in self._targets:
+            kind = seen if each.target is None else "f4" if each.floating else "f1"
+            self._targets[each.target or ""] = self._target(own, kind, each.target is not None and each.persistent)
+        target = self._targets[each.target or ""]
+        text = glsl.fragment(shader, index).replace(finishing.GLSL, "").replace(FINISHED, "")
+        assert "isf_finish" not in text, "the bare shader is to be bare"
+        program = self._kept(self._context.program(vertex_shader=glsl.vertex(shader, index), fragment_shader=text))
+        given = {**frame.values, "RENDERSIZE": (float(own[0]), float(own[1])), "TIME": frame.time_s}
+        given |= {"TIMEDELTA": frame.delta_s, "DATE": frame.date, "FRAMEINDEX": frame.index}
+        for name, value in given.items():
+            if glsl.RENAMED.get(name, name) in program:
+                program[glsl.RENAMED.get(name, name)].value = value
+        images = []
+        for channel in shader.channels(index):
+            if glsl.RENAMED.get(channel.name, channel.name) in program:
+                program[glsl.RENAMED.get(channel.name, channel.name)].value = len(images)
+                images.append(channel.image)
+        mode, corners = (moderngl.TRIANGLES, 3) if shader.vertex is None else (moderngl.TRIANGLE_STRIP, 4)
+        return target, self._kept(self._context.vertex_array(program, [])), images, mode, corners
 
     def frame(self) -> None:
-        for target, triangle, _, _ in self._passes:
-            for name, unit in self._names.items():
-                self._read[name].use(unit)
-            target.use()
-            triangle.render(moderngl.TRIANGLES, vertices=3)
-        self._context.finish()
+        for target, triangle, images, mode, corners in self._passes:
+            for unit, name in enumerate(images):
+                held = self._targets.get(name)
+                (held[0][0] if held else self._read.get(name, self._black)).use(unit)
+            target[-1][1].use()
+            triangle.render(mode, vertices=corners)
+            target.reverse()
+
+    def read(self) -> npt.NDArray[np.float32]:
+        """What it drew last, (height, width, 3), 0..255, row 0 on top."""
+        texture = self._passes[-1][0][0][0]
+        raw = np.frombuffer(texture.read(alignment=1), np.uint8 if texture.dtype == "f1" else np.float16)
+        pixels = raw.reshape(texture.size[1], texture.size[0], 4)[::-1, :, :3].astype(np.float32)
+        return pixels if texture.dtype == "f1" else 255.0 * pixels
+
+    def close(self) -> None:
+        for each in reversed(self._held):
+            each.release()
 
 
-def timed(frame: Callable[[], None], frames: int) -> tuple[float, float]:
-    """Milliseconds a frame: wall clock, and CPU of all threads."""
+Rung = tuple[Any, Bare | Still | Whole]
+"""A moderngl context and what draws in it."""
+
+
+@contextmanager
+def rungs(path: Path, size: tuple[int, int], heard: Moments) -> Iterator[dict[str, Rung]]:
+    """Each rung by name. Those with a flash guard have a context of their own: to a guard that saw them all, their
+    frames by turns would strobe."""
+    middle = heard[: len(heard) // 2]
+    made: dict[str, Rung] = {}
+    with ExitStack() as opened:
+        for name in ("finished", "guarded", "whole"):
+            canvas = opened.enter_context(Canvas(size))
+            drawn = Whole(canvas, path, heard) if name == "whole" else Still(canvas, path, middle, name == "guarded")
+            made[name] = (canvas.context, drawn)
+            opened.callback(drawn.close)
+            if isinstance(drawn, Still) and name == "finished":
+                for bare, seen in (("bare", "f1"), ("half", "f2")):
+                    loop = Bare(canvas.context, drawn.shader, drawn.shown, size, seen)
+                    opened.callback(loop.close)
+                    made[bare] = (canvas.context, loop)
+            opened.callback(canvas.context.__enter__)  # what is closed next is of this context
+        yield {name: made[name] for name in RUNGS}
+
+
+def timed(rung: Rung) -> tuple[float, float]:
+    """Milliseconds one frame took: wall clock, and CPU of all threads."""
+    context, drawn = rung
+    context.__enter__()
+    context.finish()
     wall_s, cpu_s = time.perf_counter(), time.process_time()
-    for _ in range(frames):
-        frame()
-    return (time.perf_counter() - wall_s) * 1000 / frames, (time.process_time() - cpu_s) * 1000 / frames
+    drawn.frame()
+    context.finish()
+    return 1000.0 * (time.perf_counter() - wall_s), 1000.0 * (time.process_time() - cpu_s)
 
 
-def measured(path: Path, size: tuple[int, int], frames: int, rounds: int) -> tuple[float, float, float]:
-    """Median ms of ours and of bare on the wall clock, and ours in CPU."""
-    with Canvas(size) as canvas:
-        ours = Ours(canvas, path, sounding((rounds + 1) * frames / FPS + 1.0))
-        timed(ours.frame, frames // 2)
-        bare = Bare(canvas.context, path, size)
-        timed(bare.frame, frames // 2)
-        pairs = [(timed(ours.frame, frames), timed(bare.frame, frames)) for _ in range(rounds)]
-    return (
-        statistics.median(pair[0][0] for pair in pairs),
-        statistics.median(pair[1][0] for pair in pairs),
-        statistics.median(pair[0][1] for pair in pairs),
-    )
+def measured(path: Path, size: tuple[int, int], frames: int) -> tuple[npt.NDArray[np.float64], float]:
+    """(rungs, frames, 2) ms on the wall clock and in CPU, and how far `bare` and `finished` lie apart, of 255."""
+    rng = np.random.default_rng(3)
+    took = np.zeros((len(RUNGS), frames, 2))
+    with rungs(path, size, sounding((frames + WARM) / FPS + 1.0)) as made:
+        for number in range(-WARM, frames):
+            for place in rng.permutation(len(RUNGS)):
+                cost = timed(made[RUNGS[place]])
+                if number >= 0:
+                    took[place, number] = cost
+        return took, apart(made)
+
+
+def apart(made: Mapping[str, Rung]) -> float:
+    """Mean distance of the pictures of `bare` and `finished`, of 255."""
+    context, bare = made["bare"]
+    _, finished = made["finished"]
+    context.__enter__()
+    assert isinstance(bare, Bare) and isinstance(finished, Still)
+    return float(np.abs(bare.read() - finished.read()).mean())
+
+
+def line(took: npt.NDArray[np.float64]) -> str:
+    """The figures of one shader at one size."""
+    wall_ms = took[:, :, 0]
+    medians, whole, bare = np.median(wall_ms, axis=1), wall_ms[-1], wall_ms[0]
+    beyond = float(np.median(whole - bare))
+    p99 = np.percentile(whole, 99) - np.percentile(bare, 99)
+    core = float(np.median(took[-1, :, 1])) * FPS / 1000.0
+    rises = "".join(f"{each:>9.2f}" for each in medians)
+    return f"{rises}{beyond:>8.2f}{p99:>8.2f}{medians[-1] / medians[0]:>7.2f}{core:>6.2f}"
 
 
 def main() -> None:
     """The table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--frames", type=int, default=40, help="frames a round")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--frames", type=int, default=200)
     parser.add_argument("--sizes", default="640x360,1280x720")
+    parser.add_argument("--shaders", default=DEFAULT, help="files in shaders/ without .fs")
+    parser.add_argument("--all", action="store_true", help="every one of them")
     arguments = parser.parse_args()
     with Canvas((4, 4)) as canvas:
-        print(f"{canvas.renderer}; {arguments.rounds} rounds of {arguments.frames} frames, medians\n")
-    print(f"{'shader':<16}{'size':<12}{'ours ms':>9}{'bare ms':>9}{'ratio':>7}{'fps':>7}{'core':>7}")
-    for path in sorted(SHADERS.glob("*.fs")):
+        print(f"{canvas.renderer}; {os.cpu_count()} cores; medians of {arguments.frames} frames, ms\n")
+    heads = "".join(f"{each:>9}" for each in RUNGS)
+    print(f"{'shader':<16}{'size':<10}{heads}{'beyond':>8}{'p99':>8}{'ratio':>7}{'core':>6}{'off':>6}{'load':>6}")
+    names = sorted(each.stem for each in SHADERS.glob("*.fs")) if arguments.all else arguments.shaders.split(",")
+    for name in names:
         for written in arguments.sizes.split(","):
             width, height = (int(side) for side in written.split("x"))
-            ours_ms, bare_ms, cpu_ms = measured(path, (width, height), arguments.frames, arguments.rounds)
-            ratio, core = ours_ms / bare_ms, cpu_ms * FPS / 1000
-            line = f"{ours_ms:>9.2f}{bare_ms:>9.2f}{ratio:>7.2f}{1000 / ours_ms:>7.0f}{core:>7.2f}"
-            print(f"{path.stem:<16}{written:<12}{line}", flush=True)
+            took, off = measured(SHADERS / f"{name}.fs", (width, height), arguments.frames)
+            print(f"{name:<16}{written:<10}{line(took)}{off:>6.2f}{os.getloadavg()[0]:>6.1f}", flush=True)
 
 
 if __name__ == "__main__":

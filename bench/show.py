@@ -13,13 +13,13 @@ from installation.schema import load
 from installation.show import Show
 
 
-def conductor_of(folder: Path, scenes: Mapping[str, str], report: Path) -> Conductor:
-    """The conductor of a show of `scenes`, YAML by stem, on the card `pulse` and without a window; it begins with the
-    first, keeps what it breeds in `folder`, and writes `report` when it ends."""
+def conductor_of(folder: Path, scenes: Mapping[str, str], report: Path, headless: bool = True) -> Conductor:
+    """The conductor of a show of `scenes`, YAML by stem, on the card `pulse` and, if `headless`, without a window; it
+    begins with the first, keeps what it breeds in `folder`, and writes `report` when it ends."""
     paths = {stem: folder / f"{stem}.yaml" for stem in scenes}
     for stem, text in scenes.items():
         paths[stem].write_text(text, "utf-8")
-    options = Options(state=folder, headless=True, device="pulse", report=report)
+    options = Options(state=folder, headless=headless, device="pulse", report=report)
     return Conductor(Show(tuple(scenes), lambda stem: load(paths[stem])), options, time.monotonic())
 
 

@@ -88,9 +88,15 @@ def _add_render(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _add_devices(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    devices = commands.add_parser("devices", help="list sound cards, inputs and MIDI inputs")
+    devices = commands.add_parser("devices", help="list sound cards, inputs, displays and MIDI inputs")
     devices.add_argument("--probe", metavar="NAME", help="exit 0 if this card (empty: any) can be played on, else 1")
-    devices.add_argument("--display", action="store_true", help="exit 0 if there is a display, else 1")
+    devices.add_argument(
+        "--display",
+        nargs="?",
+        const="",
+        metavar="NAME",
+        help="exit 0 if there is a display, this one if it is named, else 1",
+    )
     devices.set_defaults(run=_devices)
 
 
@@ -180,17 +186,17 @@ def _render(arguments: argparse.Namespace) -> int:
 def _devices(arguments: argparse.Namespace) -> int:
     from installation.control.midi import RtPorts
     from installation.errors import CardError
+    from installation.picture import window
     from installation.probe import limit
     from installation.sound import card, line
 
     if arguments.probe is not None:
         limit()
         return 0 if card.plays(arguments.probe or None) else 1
-    if arguments.display:
-        from installation.picture.window import display_there
-
+    if arguments.display is not None:
         limit()
-        return 0 if display_there() else 1
+        wanted = int(arguments.display) if arguments.display.isdecimal() else arguments.display or None
+        return 0 if window.display_there(wanted) else 1
     for title, side, there in (("sound cards", "output", card.devices), ("inputs", "input", line.inputs)):
         print(f"{title} (* the default):")
         try:
@@ -201,6 +207,10 @@ def _devices(arguments: argparse.Namespace) -> int:
                 print(f"    none: PortAudio lists no {side} device")
         except CardError as error:
             print(f"    none: {error}")
+    print("displays:")
+    for display in window.all_displays():
+        place = f"{display.width} x {display.height} at {display.left}, {display.top}"
+        print(f"    {display.number}  {display.name}  ({place})")
     print("MIDI inputs:")
     try:
         for name in RtPorts().names() or ["none"]:

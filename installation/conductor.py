@@ -49,7 +49,10 @@ HEAD_START_S = 1.5
 
 ROLES = {
     "voice": Role("voice", voice.main, patience_s=3.0, wants_restart=(voice.CARD_DIED, voice.CARD_FOUND)),
-    "stage": Role("stage", stage.main, patience_s=5.0, wants_restart=(stage.DISPLAY_FOUND, stage.PICTURE_DIED)),
+    **{
+        name: Role(name, stage.main, patience_s=5.0, wants_restart=(stage.DISPLAY_FOUND, stage.PICTURE_DIED))
+        for name in router.STAGES
+    },
     **{name: Role(name, breeder.main, patience_s=30.0) for name in router.BREEDERS},
     "midi": Role("midi", midi.main, patience_s=15.0),
 }
@@ -105,6 +108,7 @@ class Conductor:
         self._models = setups.scene_models(self.scene)
         self._board.take(setups.scene_parameters(self.scene, self._models), self._scene_values())
         self._playing = self.scene
+        self._scene_s = time.monotonic()
 
     def _scene_values(self) -> dict[str, float]:
         return setups.scene_values(self.scene, self._models)
@@ -169,12 +173,21 @@ class Conductor:
     def _child(self, role: Role) -> Child:
         started_with: dict[str, Callable[[], Any]] = {
             "voice": self._voice_setup,
-            "stage": self._stage_setup,
+            **{name: functools.partial(self._stage_setup, number) for number, name in enumerate(router.STAGES, 1)},
             "midi": lambda: self.scene.midi,
             **{name: functools.partial(self._breeder_setup, number) for number, name in enumerate(router.BREEDERS, 1)},
         }
-        greet = {"voice": self._greeting, "stage": self._mapped, "breeder": self._mapped}.get(role.name, nothing)
+        greet = nothing
+        if role.name == "voice":
+            greet = self._greeting
+        elif role.name in ("breeder", *router.STAGES):
+            greet = self._mapped
         return Child(role, started_with[role.name], self._hear, self.log, greet)
+
+    def _show_stages(self, message: Any) -> None:
+        """Tell every stage."""
+        for name in router.STAGES:
+            self._company.send(name, message)
 
     def _mapped(self) -> tuple[commands.Atlas, ...]:
         """The map a stage that starts draws, and a breeder goes on from."""
@@ -188,6 +201,8 @@ class Conductor:
     def _wanted(self, name: str) -> bool:
         if name in router.BREEDERS:
             return router.BREEDERS.index(name) < len(self._models)
+        if name in router.STAGES:
+            return router.STAGES.index(name) < len(setups.outputs_of(self.scene))
         return name != "midi" or bool(self.scene.midi)
 
     def _voice_setup(self) -> voice.VoiceSetup:
@@ -203,11 +218,19 @@ class Conductor:
         hung = child.last_code == -signal.SIGKILL and child.last_progress == 0
         return child.last_code == voice.CARD_DIED or hung
 
-    def _stage_setup(self) -> stage.StageSetup:
-        values, options = self._board.values.as_dict(), self._options
-        latent_dim, stem = self._models[0].latent_dim, self._show.stem
+    def _stage_setup(self, number: int) -> stage.StageSetup:
+        options = self._options
         return setups.stage_setup(
-            self.scene, stem, values, self._shared, latent_dim, options.state, options.headless, options.record
+            self.scene,
+            self._show.stem,
+            self._board.values.as_dict(),
+            self._shared,
+            self._models[0].latent_dim,
+            options.state,
+            options.headless,
+            options.record,
+            number,
+            self._scene_s,
         )
 
     def _breeder_setup(self, number: int) -> BreederSetup:
@@ -232,7 +255,7 @@ class Conductor:
                 self._obey(message)
             case commands.Atlas() if not self._company.old("breeder"):
                 self._atlas = message
-                self._company.send("stage", message)
+                self._show_stages(message)
             case commands.Listened():
                 self._company.send("breeder", message)
             case commands.Pulse("voice", _, figures):
@@ -277,7 +300,7 @@ class Conductor:
             await asyncio.wait_for(self._voice_sounds.wait(), HEAD_START_S)
         except TimeoutError:
             self.log("conductor", "the voice takes its time; the others start beside it")
-        self._company.start((*router.BREEDERS, "stage", "midi"))
+        self._company.start((*router.BREEDERS, *router.STAGES, "midi"))
         await self._company.keep_new()
 
     async def _watch(self) -> None:
@@ -401,7 +424,7 @@ class Conductor:
         self._atlas = None  # the next breeder's map is of another search
         self._take_scene()
         self.log("conductor", f"scene {self._show.stem}: {self.scene.name}")
-        self._company.send("stage", stage.Show(setups.drawing(self.scene, time.monotonic())))
+        self._show_stages(stage.Show(setups.drawing(self.scene, self._scene_s)))
         self._company.send("voice", performance.Ahead(self.scene.voice.ahead_ms))
         self._company.send("voice", setups.arrangement(self.scene, self._seed, self._board.values.as_dict()))
         self._ears.change(self.scene, self._board.parameters)
@@ -410,7 +433,7 @@ class Conductor:
         if setups.card_of(self.scene) != setups.card_of(before):
             renewed.add("voice")
         if setups.screen_of(self.scene) != setups.screen_of(before):
-            renewed.add("stage")
+            renewed.update(router.STAGES)
         self._company.renew(renewed)
         return None
 

@@ -72,7 +72,7 @@ class Hanging:
         self._gate.live(wall_s)
         for sentence in self._gate.sentences():
             self._say(sentence)
-        if now_s - self._thumbnail_s >= THUMBNAIL_S:
+        if self._scenery.frames and now_s - self._thumbnail_s >= THUMBNAIL_S:
             self._thumbnail_s = now_s
             self._watch(now_s, rms)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from installation.errors import InstallationError
-from installation.parameters import EFFECT, INPUT, INPUT_PARTS, Curve, Parameter
+from installation.parameters import EFFECT, INPUT, INPUT_PARTS, Curve, Parameter, output_parameters
 from installation.picture import shaders
 from installation.picture.isf import NUMBERS, Input
 from installation.picture.uniforms import filled
@@ -27,10 +27,10 @@ def shader_inputs(path: Path, prefix: str = INPUT) -> Known:
 
 
 def picture_parameters(picture: Picture) -> dict[str, Parameter]:
-    """Every parameter of the inputs of a picture's shader and its effects, by address. A shader that can't be read has
-    none: the stage says what is wrong with it."""
+    """Every parameter of a picture's outputs, and of the inputs of its shader and its effects, by address. A shader
+    that can't be read has none: the stage says what is wrong with it."""
     layers = [(picture.shader, INPUT), *((each.shader, f"{EFFECT}/{n}") for n, each in enumerate(picture.effects, 1))]
-    found: dict[str, Parameter] = {}
+    found = output_parameters(len(picture.outputs))
     for written, prefix in layers:
         try:
             known = shader_inputs(Path(written), prefix)

@@ -302,6 +302,29 @@ INPUT, EFFECT = "/picture/input", "/picture/effect"
 """What the addresses of a drawing's inputs begin with, and with a number after it, from 1, those of its effects."""
 
 
+OUTPUTS = 4
+"""Displays a picture is shown on, at the most."""
+
+
+def output_parameters(count: int) -> dict[str, Parameter]:
+    """The knobs of so many outputs: how far each corner is moved from where the scene puts it, by address."""
+    found = (
+        Parameter(
+            f"/picture/output/{output}/corner/{corner}/{axis}",
+            -0.5,
+            0.5,
+            0.0,
+            "",
+            "linear",
+            f"Moves corner {corner} of output {output}, clockwise from the top left, as a share of the display.",
+        )
+        for output in range(1, count + 1)
+        for corner in range(1, 5)
+        for axis in ("x", "y")
+    )
+    return {each.address: each for each in found}
+
+
 def section(owner: str) -> tuple[Parameter, ...]:
     """The fixed parameters a scene file's section `owner` may set."""
     return tuple(parameter for parameter in _FIXED if parameter.owner == owner)

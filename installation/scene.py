@@ -217,6 +217,36 @@ class Transition(Section):
     seconds: Annotated[float, limits(0, 600)] = Field(default=2.0, description="How long it takes; 0 is a cut.")
 
 
+Share = Annotated[float, limits(0, 1)]
+Place = Annotated[float, limits(-1, 2)]
+
+
+def _crop(value: tuple[float, ...]) -> tuple[float, ...]:
+    left, top, width, height = value
+    if width < 0.01 or height < 0.01 or left + width > 1.0 + 1e-6 or top + height > 1.0 + 1e-6:
+        raise wrong("is not [left, top, width, height] of a part of the picture, as shares of it")
+    return value
+
+
+class Output(Section):
+    """A display, and what of the picture it shows where."""
+
+    display: Annotated[int | str, Field(union_mode="left_to_right")] = Field(
+        default=0, description="Its number, or its name as `installation devices` lists it."
+    )
+    crop: Annotated[tuple[Share, Share, Share, Share], AfterValidator(_crop)] = Field(
+        default=(0.0, 0.0, 1.0, 1.0), description="[left, top, width, height] of the picture, as shares of it."
+    )
+    rotate: Literal[0, 90, 180, 270] = Field(default=0, description="Degrees, clockwise.")
+    flip: Literal["none", "horizontal", "vertical"] = Field(default="none", description="For rear projection, mirrors.")
+    corners: Annotated[tuple[tuple[Place, Place], ...], Field(min_length=4, max_length=4)] | None = Field(
+        default=None,
+        description="Where the corners are put, clockwise from the top left, as shares of the display; without: as "
+        "large as fits.",
+    )
+    gamma: Annotated[float, limits(0.2, 5)] = Field(default=1.0, description="Above 1 the middle is darker.")
+
+
 @with_knobs(_of("picture"))
 class Picture(Section):
     """What is seen."""
@@ -238,6 +268,12 @@ class Picture(Section):
     mappings: Mappings = Field(default=(), description="What is heard turns it.")
     effects: Annotated[tuple[Effect, ...], Field(max_length=8), nothing_is(())] = Field(
         default=(), description="Filters it goes through, in this order."
+    )
+    outputs: Annotated[tuple[Output, ...], Field(max_length=parameters.OUTPUTS), nothing_is(())] = Field(
+        default=(), description="The displays it is shown on; without any: a window, or the whole screen."
+    )
+    span: Annotated[bool, Field(strict=True)] = Field(
+        default=False, description="One window over all outputs, instead of a process for each."
     )
     transition: Annotated[Transition, nothing_is({})] = Field(
         default=Transition(), description="How it takes the place of the picture before it."

@@ -13,6 +13,7 @@ from installation.parameters import EFFECT, Parameter, as_first, declared
 from installation.part import PartSetup
 from installation.performance import Arrange
 from installation.picture.layer import LayerSetup
+from installation.picture.output import Output
 from installation.picture.scenery import Drawing
 from installation.picture.uniforms import FeatureMapping, Mapped
 from installation.scene import Scene
@@ -108,14 +109,20 @@ def stage_setup(
     state: Path,
     headless: bool = False,
     record: Path | None = None,
+    number: int = 1,
+    began_s: float | None = None,
 ) -> StageSetup:
-    """`shared` are the names of ring and track, `state` is the folder of all that is kept, `stem` names the scene's
-    file; what is seen is filmed into `record` from the beginning, if there is one."""
+    """Of stage `number`. `shared` are the names of ring and track, `state` is the folder of all that is kept, `stem`
+    names the scene's file; what is seen is filmed into `record` from the beginning, if there is one. TIME began at
+    `began_s`, the same for all stages."""
     picture = scene.picture
+    chosen = outputs_of(scene)[number - 1]
     return StageSetup(
         ring=shared[0],
         track=shared[1],
-        drawing=drawing(scene),
+        drawing=drawing(scene, began_s),
+        outputs=tuple(output for _, output in chosen),
+        output_numbers=tuple(place for place, _ in chosen),
         size=(picture.width, picture.height),
         fps=picture.fps,
         headless=headless,
@@ -126,10 +133,24 @@ def stage_setup(
         latent_dim=latent_dim,
         display_latency_s=picture.display_latency_ms / 1000.0,
         least_resolution=picture.least_resolution,
-        state=state / "quarantine",
+        state=state / ("quarantine" if number == 1 else f"quarantine.{number}"),
         films=record or state / "films",
-        films_at_once=record is not None,
+        films_at_once=record is not None and number == 1,
     )
+
+
+def outputs_of(scene: Scene) -> tuple[tuple[tuple[int, Output], ...], ...]:
+    """The outputs of each stage, with their numbers from 1; a stage without any shows a window."""
+    written = tuple(
+        (
+            place,
+            Output(each.display, each.crop, each.rotate, each.flip, each.corners, each.gamma),
+        )
+        for place, each in enumerate(scene.picture.outputs, 1)
+    )
+    if scene.picture.span or len(written) < 2:
+        return (written,)
+    return tuple((each,) for each in written)
 
 
 def drawing(scene: Scene, began_s: float | None = None) -> Drawing:

@@ -22,7 +22,9 @@ from installation.link import Link, follow_parent
 from installation.picture.camera import Camera
 from installation.picture.canvas import Canvas
 from installation.picture.filming import Wanted
+from installation.picture.output import Output
 from installation.picture.pace import FrameTimes, Pace
+from installation.picture.projection import Projection
 from installation.picture.resolution import Resolution
 from installation.picture.scenery import Drawing, Scenery
 from installation.picture.window import Window
@@ -66,7 +68,9 @@ class StageSetup:
     fps: float = 30.0
     headless: bool = False
     fullscreen: bool = False
-    display: int = 0
+    outputs: tuple[Output, ...] = ()
+    output_numbers: tuple[int, ...] = ()
+    """The displays the picture is put on, and their numbers in the scene; none is a window."""
     title: str = "installation"
     name: str = "show"
     """What the names of films begin with."""
@@ -106,7 +110,8 @@ def _surface(setup: StageSetup, link: Link) -> Iterator[tuple[Window | None, Can
     with ExitStack() as opened:
         if not setup.headless:
             try:
-                window = opened.enter_context(Window(setup.size, setup.title, setup.fullscreen, setup.display))
+                over = tuple(each.display for each in setup.outputs)
+                window = opened.enter_context(Window(setup.size, setup.title, setup.fullscreen, over))
                 canvas = opened.enter_context(Canvas(setup.size, "window"))
             except InstallationError as error:
                 opened.close()
@@ -132,12 +137,16 @@ class Stage:
         self._next_moment = max(0, track.count - self._scenery.moments_wanted)
         self._heard_sample, self._heard_s, self._drawn_s, self._rms = 0, 0.0, 0.0, 0.0
         unseen = window is None and not setup.headless and ("DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ)
-        self._probe = Probe(("devices", "--display"), time.monotonic()) if unseen else None
+        self._probe = Probe(("devices", "--display", *self._wanted_display()), time.monotonic()) if unseen else None
+        self._projection = Projection(canvas, window, setup.outputs, setup.output_numbers) if window else None
         self._hanging = Hanging(self._scenery, canvas, setup.state, link.say)
         self._hanging.want(setup.drawing, time.monotonic())
         self._camera = Camera(canvas.context, canvas.renderer, ring)
         if setup.films_at_once:
             self._film(Record())
+
+    def _wanted_display(self) -> tuple[str, ...]:
+        return tuple(str(each.display) for each in self._setup.outputs[:1])
 
     def run(self) -> None:
         """Draw until stopped."""
@@ -159,6 +168,8 @@ class Stage:
         if self._probe:
             self._probe.close()
         self._hanging.close()
+        if self._projection:
+            self._projection.release()
         for sentence in self._camera.close():
             self._link.say(sentence)
         self._link.pulse(time.monotonic(), self._costs.count, self.figures, at_once=True)
@@ -233,9 +244,8 @@ class Stage:
         """Show the frame when it is due."""
         time.sleep(self._pace.wait_s(time.monotonic()))
         asked_s = time.monotonic()
-        if self._window is not None:
-            self._canvas.present(self._window.size)
-            self._window.flip()
+        if self._window is not None and self._projection is not None:
+            self._projection.present(self._scenery.values)
             if self._window.stop_asked:
                 self._link.send(Stop())
                 self._window.stop_asked = False

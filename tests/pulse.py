@@ -150,6 +150,15 @@ class Recording:
         """When `sample` had arrived, monotonic."""
         return next(time_s for count, time_s in self._arrivals if count > sample)
 
+    def due_s(self, sample: int, reach_s: float = 2.0) -> float:
+        """When the sink played `sample`, monotonic. It renders a block when the block's first sample is due: the line
+        through the chunks that came soonest, of those so near."""
+        arrivals = list(self._arrivals)
+        first_s = np.array([0, *(count for count, _ in arrivals[:-1])]) / RATE_HZ
+        came_s = np.array([time_s for _, time_s in arrivals])
+        near = np.abs(first_s - sample / RATE_HZ) < reach_s
+        return float(np.min(came_s[near] - first_s[near])) + sample / RATE_HZ
+
     def sample_at(self, time_s: float) -> int:
         """How many samples had arrived by `time_s`."""
         return max((count for count, at_s in self._arrivals if at_s <= time_s), default=0)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,8 +75,8 @@ SHAPES = {
     "two of three frames": "return pick(FRAMEINDEX % 3 == 0 ? 0.0 : 1.0);",
     "random frames": "return pick(hash(vec2(float(FRAMEINDEX), 1.0)));",
     "cuts between pictures": """float scene = floor(TIME * hz * 2.0);
-        vec2 p = floor(uv * (3.0 + 9.0 * hash(vec2(scene, 2.0)))); return vec3(hash(p + scene), hash(p - scene), hash(p));
-        """,
+        vec2 p = floor(uv * (3.0 + 9.0 * hash(vec2(scene, 2.0))));
+        return vec3(hash(p + scene), hash(p - scene), hash(p));""",
     "hidden in fast motion": """vec2 p = uv + vec2(sin(TIME * 9.0), cos(TIME * 7.0)) * 0.5;
         float cloud = 0.5 + 0.25 * sin(p.x * 17.0) + 0.25 * sin(p.y * 13.0);
         return vec3(cloud) * (0.4 + 0.6 * on(0.0));""",
@@ -84,9 +84,10 @@ SHAPES = {
     "two rates": "return pick(uv.y < 0.5 ? on(0.0) : step(0.5, fract(TIME * (hz * 0.77 + 1.0))));",
     "a moving patch": """vec2 d = abs(uv - 0.5 - 0.3 * vec2(sin(TIME), cos(TIME * 1.3)));
         return max(d.x, d.y) < 0.12 ? pick(on(0.0)) : vec3(0.3);""",
-    "a patch that jumps": """float which = floor(TIME * hz); vec2 at = vec2(hash(vec2(which, 1.0)), hash(vec2(which, 3.0)));
+    "a patch that jumps": """float which = floor(TIME * hz);
+        vec2 at = vec2(hash(vec2(which, 1.0)), hash(vec2(which, 3.0)));
         return max(abs(uv.x - at.x), abs(uv.y - at.y)) < 0.2 ? A : B;""",
-    "thin flashes": "return pick(fract(TIME * hz) < 0.02 ? 1.0 : float(fract((TIME - 0.012) * hz) > fract(TIME * hz)));",
+    "flashes of one frame": "return pick(fract(TIME * hz) < fract((TIME - TIMEDELTA) * hz) ? 1.0 : 0.0);",
 }
 """Where and when it strobes."""
 
@@ -113,7 +114,11 @@ class Strobe:
         )
 
     def film(
-        self, size: tuple[int, int], times_s: npt.NDArray[np.float64], guard: bool = True, gains: list[float] | None = None
+        self,
+        size: tuple[int, int],
+        times_s: npt.NDArray[np.float64],
+        guard: bool = True,
+        gains: Sequence[float] | None = None,
     ) -> Iterator[npt.NDArray[np.uint8]]:
         """What is seen at each of `times_s`, (height, width, 3), with the flash guard or without it."""
         with Canvas(size) as canvas:

@@ -63,7 +63,8 @@ class Accents:
         """The accents of a hop (HOP,) whose mel frame is `mels_db`, (COUNT,), 0 and more, mostly below 3."""
         self._sound[:-HOP] = self._sound[HOP:]
         self._sound[-HOP:] = hop
-        power = np.abs(np.fft.rfft(self._sound * self._hann)) ** 2
+        bins = np.fft.rfft(self._sound * self._hann)
+        power = bins.real**2 + bins.imag**2
         level_db = 10 * np.log10(np.maximum(power @ self._weights, 1e-8))
         self._loudest_db = max(float(level_db.max()), self._loudest_db - self._fall_db, QUIETEST_DB)
         floor_db = self._loudest_db - RANGE_DB

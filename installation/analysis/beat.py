@@ -65,8 +65,7 @@ class Beat:
     def push(self, hop: Doubles, mels_db: Doubles, present: bool) -> None:
         """Hear one hop (512,), mono, within ±1 or so, and the mel levels (any count, in dB) of the frame that ends with
         it. Where nothing is `present` no beat is announced. What isn't a number is silence."""
-        sound = np.clip(np.where(np.isfinite(hop), hop, 0.0), -LOUDEST, LOUDEST)
-        mels = np.clip(np.where(np.isfinite(mels_db), mels_db, LOWEST_DB), LOWEST_DB, HIGHEST_DB)
+        sound, mels = within(hop, -LOUDEST, LOUDEST, 0.0), within(mels_db, LOWEST_DB, HIGHEST_DB, LOWEST_DB)
         belief = self._metre.push(self._places.push(self._accents.push(sound, mels)))
         self._judge(belief, present)
         self._follow(60 / (belief.beat * self._hop_s))
@@ -96,3 +95,10 @@ class Beat:
         self.count += 1
         self._since = 0.0
         self.level = max(self.level, self.confidence)
+
+
+def within(values: Doubles, least: float, most: float, missing: float) -> Doubles:
+    """Values held within bounds, and `missing` where they aren't numbers."""
+    held = np.minimum(np.maximum(values, least), most)
+    held[np.isnan(held)] = missing
+    return np.asarray(held)

@@ -28,7 +28,7 @@ class Envelope:
             self._dt_s = dt_s
             self._rising, self._falling = -np.expm1(-dt_s / self._attack_s), -np.expm1(-dt_s / self._release_s)
         wanted = np.asarray(targets, np.float64)
-        if not np.isfinite(wanted).all():
+        if not math.isfinite(wanted.sum()):
             wanted = np.where(np.isfinite(wanted), wanted, 0.0)
         change = wanted - self.values
         values: Doubles = self.values + change * np.where(change > 0.0, self._rising, self._falling)

@@ -22,16 +22,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from installation import features
+from installation import features as catalogue
 from installation.analysis import bands, beat, chroma, mel, onset, spectrum
 from installation.analysis.envelope import Follower
 from installation.analysis.kweighting import KWeighting
 from installation.analysis.loudness import Gain, Momentary
-from installation.analysis.shape import Shape, Shapes, flux
+from installation.analysis.shape import Shapes, flux
 from installation.analysis.silence import Silence
 from installation.analysis.spectrum import FFT, HOP
-from installation.features import BANDS, CHROMA
-from installation.track import MEL_BINS
+from installation.features import BANDS, CHROMA, MFCC
+from installation.track import FEATURES, MEL_BINS
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -44,8 +44,15 @@ LEAST = 1e-9
 """What is smaller is 0: nothing dies away for ever."""
 PRESENT_MS, ABSENT_MS = 300.0, 1500.0
 
-_MINIMA = np.array([each.minimum for each in features.FEATURES])
-_MAXIMA = np.array([each.maximum for each in features.FEATURES])
+_AT = {name: index for index, name in enumerate(FEATURES)}
+_LEVELS, _HITS, _TIMES, _PRESENCES = (
+    slice(_AT[f"{stem}0"], _AT[f"{stem}0"] + BANDS) for stem in ("band", "hits", "time", "presence")
+)
+_NOTES, _COEFFICIENTS = (
+    slice(_AT[f"{stem}0"], _AT[f"{stem}0"] + size) for stem, size in (("chroma", CHROMA), ("mfcc", MFCC))
+)
+_MINIMA = np.array([each.minimum for each in catalogue.FEATURES])
+_MAXIMA = np.array([each.maximum for each in catalogue.FEATURES])
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,63 +131,59 @@ class Analyser:
         magnitudes = spectrum.magnitude(self._window)
         power = magnitudes**2
         levels_db = spectrum.level_db(power)
-        summed = self._weights @ power.astype(np.float32)
-        bands_db = bands.level_db(summed[:BANDS])
-        mels_db = mel.level_db(summed[BANDS : BANDS + MEL_BINS], self.sample_rate_hz)
-        squares = self._kweighting.push(self._hop)
-        loudness, presence, silent = self._loudness(squares)
-        strength_db, strikes = self._struck(summed[:BANDS], mels_db)
-        levels, times_s, presences = self._bands.push(bands_db, silent, self.hop_s)
-        rms = math.sqrt(float(self._window @ self._window) / FFT)
-        shape, new, notes = Shape(), 0.0, np.zeros(CHROMA)
-        if rms > SILENT_RMS:
-            shape, new = self._shapes.of(magnitudes, levels_db), flux(magnitudes, self._before)
-            notes = chroma.shares(summed[BANDS + MEL_BINS :])
-        self._before = magnitudes
-        found = np.concatenate(
-            [
-                [rms, shape.centroid, new, strikes[0]],
-                levels,
-                [loudness, self._momentary.push(squares)],
-                [shape.centroid_hz, shape.spread_hz, shape.rolloff_hz, shape.flatness, strength_db],
-                [presence, silent],
-                self._beaten(mels_db, silent),
-                strikes[1:],
-                times_s,
-                presences,
-                notes,
-                self._cepstrum.of(mels_db),
-            ]
-        )
+        sums = self._weights @ power.astype(np.float32)
+        mels_db = mel.level_db(sums[BANDS : BANDS + MEL_BINS], self.sample_rate_hz)
+        found = np.zeros(len(FEATURES))
+        silent = self._hear_loudness(found)
+        self._hear_shape(found, magnitudes, levels_db, sums[BANDS + MEL_BINS :])
+        self._hear_bands(found, sums[:BANDS], silent)
+        self._hear_strikes(found, sums[:BANDS], mels_db)
+        self._hear_beat(found, mels_db, silent)
+        found[_COEFFICIENTS] = self._cepstrum.of(mels_db)
         found[np.abs(found) < LEAST] = 0.0
-        return Hearing(
-            self.position,
-            np.minimum(np.maximum(found, _MINIMA), _MAXIMA).astype(np.float32),
-            spectrum.shown(levels_db),
-            mel.display(mels_db),
-            self._beat.count,
-        )
+        features = np.minimum(np.maximum(found, _MINIMA), _MAXIMA).astype(np.float32)
+        shown = spectrum.shown(levels_db), mel.display(mels_db)
+        return Hearing(self.position, features, *shown, self._beat.count)
 
-    def _loudness(self, squares: Doubles) -> tuple[float, float, bool]:
-        """Loudness against the usual, presence, and whether it is silent, after K-weighted squares (BLOCKS,)."""
+    def _hear_loudness(self, found: Doubles) -> bool:
+        """Loudness, presence and silence, which is returned."""
+        squares = self._kweighting.push(self._hop)
         power = float(squares.sum()) / len(squares) / self.channels
         silent = self._silence.push(10 * math.log10(max(power, 1e-12)))
-        loudness = self._gain.push(power, self._silence.sounding)
-        return loudness, self._presence.push(0.0 if silent else 1.0), silent
+        found[_AT["loudness"]] = self._gain.push(power, self._silence.sounding)
+        found[_AT["loudness_lufs"]] = self._momentary.push(squares)
+        found[_AT["silence"]] = silent
+        found[_AT["presence"]] = self._presence.push(0.0 if silent else 1.0)
+        return silent
 
-    def _struck(self, power: Floats, mels_db: Doubles) -> tuple[float, Doubles]:
-        """Onset strength, and the envelopes of the onsets in all and in each band, (1 + BANDS,), after
-        `power` in the bands."""
+    def _hear_shape(self, found: Doubles, magnitudes: Doubles, levels_db: Doubles, notes: Floats) -> None:
+        """What means nothing below SILENT_RMS; there it stays 0."""
+        rms = found[_AT["rms"]] = math.sqrt(float(self._window @ self._window) / FFT)
+        if rms > SILENT_RMS:
+            shape = self._shapes.of(magnitudes, levels_db)
+            found[_AT["centroid"]], found[_AT["centroid_hz"]] = shape.centroid, shape.centroid_hz
+            found[_AT["spread_hz"]], found[_AT["rolloff_hz"]] = shape.spread_hz, shape.rolloff_hz
+            found[_AT["flatness"]] = shape.flatness
+            found[_AT["flux"]] = flux(magnitudes, self._before)
+            found[_NOTES] = chroma.shares(notes)
+        self._before = magnitudes
+
+    def _hear_bands(self, found: Doubles, power: Floats, silent: bool) -> None:
+        found[_LEVELS], found[_TIMES], found[_PRESENCES] = self._bands.push(bands.level_db(power), silent, self.hop_s)
+
+    def _hear_strikes(self, found: Doubles, power: Floats, mels_db: Doubles) -> None:
+        """Onset strength, and the envelopes of the onsets in all and in each band."""
         mels = np.maximum(mels_db, mel.FLOOR_DB)
-        strength_db = onset.strength_db(mels, self._mels_before)
+        strength_db = found[_AT["onset_db"]] = onset.strength_db(mels, self._mels_before)
         self._mels_before = mels
         rises_db = self._rises.push(power.astype(np.float64))
-        return strength_db, self._strikes.push(np.concatenate([[strength_db], rises_db]))
+        strikes = self._strikes.push(np.concatenate([[strength_db], rises_db]))
+        found[_AT["onset"]], found[_HITS] = strikes[0], strikes[1:]
 
-    def _beaten(self, mels_db: Doubles, silent: bool) -> tuple[float, float, float, float]:
-        """Beat, phase, tempo and confidence."""
-        found = self._beat
-        found.push(self._window[-HOP:], np.maximum(mels_db, mel.FLOOR_DB), not silent)
-        if found.confidence < beat.CEASE:
-            return found.level, 0.0, 0.0, found.confidence
-        return found.level, found.phase, found.tempo_bpm, found.confidence
+    def _hear_beat(self, found: Doubles, mels_db: Doubles, silent: bool) -> None:
+        """Of a beat in which there is no confidence, tempo and phase stay 0."""
+        pulse = self._beat
+        pulse.push(self._window[-HOP:], np.maximum(mels_db, mel.FLOOR_DB), not silent)
+        found[_AT["beat"]], found[_AT["tempo_confidence"]] = pulse.level, pulse.confidence
+        if pulse.confidence >= beat.CEASE:
+            found[_AT["beat_phase"]], found[_AT["tempo_bpm"]] = pulse.phase, pulse.tempo_bpm

@@ -34,7 +34,7 @@ FULL_DB = 15.0
 
 def strength_db(mels_db: Doubles, before_db: Doubles) -> float:
     """Onset strength from one mel frame to the next."""
-    return float(np.maximum(mels_db - before_db, 0.0).mean())
+    return float(np.maximum(mels_db - before_db, 0.0).sum()) / len(mels_db)
 
 
 class Strikes:

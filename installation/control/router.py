@@ -45,18 +45,20 @@ from installation.commands import (
 from installation.control import packet, pattern
 from installation.control.packet import Argument
 from installation.control.telling import RATE_AT_MOST_HZ
-from installation.parameters import PARTS, WHOLE, Parameter, nearest, part_of
+from installation.parameters import OUTPUTS, PARTS, WHOLE, Parameter, nearest, part_of
 
 BREEDERS = ("breeder", *(f"breeder {number}" for number in range(2, PARTS + 1)))
 """The processes that search, by the part they search for."""
+STAGES = ("stage", *(f"stage {number}" for number in range(2, OUTPUTS + 1)))
+"""The processes that draw, by the output they draw for."""
 OWNERS: dict[str, tuple[str, ...]] = {
     "evolution": BREEDERS,
     "latent": ("voice",),
     "voice": ("voice",),
     "input": ("voice",),
     "part": ("voice",),
-    "picture": ("stage",),
-    "master": ("voice", "stage"),
+    "picture": STAGES,
+    "master": ("voice", *STAGES),
 }
 """The processes that obey the parameters of each owner, the first word of an address; but see `obeying`."""
 EVOLVE = "/evolve"

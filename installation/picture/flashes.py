@@ -52,38 +52,52 @@ class Sight:
 
 class Turns:
     """Per place, when a signal last turned by a change of `least` or more: a stack of the last seven times, newest
-    first. Counting is greedy: each turn is noted as soon as the change is large enough."""
+    first. Counting is greedy: each turn is noted as soon as the change is large enough, and only if it or the one next
+    to it is to or from a marked state."""
 
     def __init__(self, shape: tuple[int, int], least: float) -> None:
         self._least = least
         self.times_s = np.full((ALLOWED_TURNS + 1, *shape), -np.inf)
         self._low: Floats | None = None
-        self.way = np.zeros(shape, np.int8)
+        self._way = np.zeros(shape, np.int8)
+        self._last_s = np.full(shape, -np.inf)
+        self._last_marked = np.zeros(shape, bool)
+        self._last_noted = np.ones(shape, bool)
 
     def push(self, value: Floats, dark: float, marked: Mask | None, now_s: float) -> None:
-        """`value` as it is at `now_s`; a change counts where its lower end is below `dark`, and one end is `marked`."""
-        ones = np.ones(value.shape, bool) if marked is None else marked
+        """`value` as it is at `now_s`; a change counts where its lower end is below `dark`. Without `marked`, every
+        state is."""
+        here = np.ones(value.shape, bool) if marked is None else marked
         if self._low is None:
-            self._low, self._high = value.copy(), value.copy()
-            self._low_marked, self._high_marked = ones.copy(), ones.copy()
+            self._low, self._high, self._low_marked, self._high_marked = value.copy(), value.copy(), here, here
             return
-        lower, higher = value < self._low, value > self._high
-        self._low_marked = np.where(lower, ones, self._low_marked)
-        self._high_marked = np.where(higher, ones, self._high_marked)
+        self._low_marked = np.where(value < self._low, here, self._low_marked)
+        self._high_marked = np.where(value > self._high, here, self._high_marked)
         np.minimum(self._low, value, out=self._low)
         np.maximum(self._high, value, out=self._high)
-        up = (self.way <= 0) & (value - self._low >= self._least) & (self._low < dark) & (ones | self._low_marked)
-        down = (self.way >= 0) & (self._high - value >= self._least) & (value < dark) & (ones | self._high_marked)
+        up = (self._way <= 0) & (value - self._low >= self._least) & (self._low < dark)
+        down = (self._way >= 0) & (self._high - value >= self._least) & (value < dark)
+        self._note(up | down, here | np.where(up, self._low_marked, self._high_marked), now_s)
         turned = up | down
-        self.way = np.where(up, 1, np.where(down, -1, self.way)).astype(np.int8)
-        self._low[turned] = self._high[turned] = value[turned]
-        self._low_marked[turned] = self._high_marked[turned] = ones[turned]
-        self.note(turned, now_s)
+        self._way = np.where(up, 1, np.where(down, -1, self._way)).astype(np.int8)
+        self._low = np.where(turned, value, self._low)
+        self._high = np.where(turned, value, self._high)
+        self._low_marked = np.where(turned, here, self._low_marked)
+        self._high_marked = np.where(turned, here, self._high_marked)
 
-    def note(self, turned: Mask, now_s: float) -> None:
-        """These turn at `now_s`."""
-        self.times_s[1:, turned] = self.times_s[:-1, turned]
-        self.times_s[0, turned] = now_s
+    def _note(self, turned: Mask, marked: Mask, now_s: float) -> None:
+        """These turn at `now_s`, `marked` ones to or from a marked state."""
+        late = turned & marked & ~self._last_noted
+        self._stack(late, self._last_s)
+        noted = turned & (marked | self._last_marked)
+        self._stack(noted, np.full(turned.shape, now_s))
+        self._last_s = np.where(turned, now_s, self._last_s)
+        self._last_marked = np.where(turned, marked, self._last_marked)
+        self._last_noted = np.where(turned, noted, self._last_noted)
+
+    def _stack(self, where: Mask, times_s: npt.NDArray[np.float64]) -> None:
+        self.times_s[1:, where] = self.times_s[:-1, where]
+        self.times_s[0, where] = times_s[where]
 
 
 class _Block:

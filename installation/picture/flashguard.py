@@ -19,7 +19,16 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.picture import flashpoints
-from installation.picture.flashpoints import BLOCKS, CALMING_HZ, DELTA_AT_MOST_S, GRID, HASTE_HZ, LATELY, TICKS_HZ, UNITS
+from installation.picture.flashpoints import (
+    BLOCKS,
+    CALMING_HZ,
+    DELTA_AT_MOST_S,
+    GRID,
+    HASTE_HZ,
+    LATELY,
+    TICKS_HZ,
+    UNITS,
+)
 
 GLSL = "vec4 isf_guarded(vec3 wanted) { return vec4(wanted, 1.0); }"
 

@@ -75,8 +75,9 @@ void main() {
 """
 
 # A point's state, once for luminance and once for red: x, y, z when it turned, six times 16 bits, the newest first. w a
-# mark of what is shown, 14 bits: the extreme since the last turn, the way (rising: 1), whether a saturated red came by;
-# one of what is wanted, 9 bits; how often that turned lately, in LATELY-ths, leaking, 8 bits; whether it is held, 1 bit.
+# mark of what is shown, 15 bits: the extreme since the last turn, the way (rising: 1), whether a saturated red came by
+# since the last turn, whether one did before it, and whether that turn was noted; one of what is wanted, 8 bits: the
+# extreme and the way; how often that turned lately, in LATELY-ths, leaking, 8 bits; whether it is held, 1 bit.
 _CLOCK = f"""#version 330 core
 uniform int now;
 uint age(uint stamp) {{ return (uint(now) - stamp) & 0xFFFFu; }}
@@ -96,27 +97,36 @@ uniform uint leak;
 layout(location = 0) out uvec4 light;
 layout(location = 1) out uvec4 red;
 
-bool turned(inout uint mark, float steps, vec2 value, float least, float dark) {{
-    float extreme = float(mark >> 2) / steps;
-    bool rising = (mark & 2u) != 0u, ever = value.y > 0.5 || (mark & 1u) != 0u;
-    float back = rising ? extreme - value.x : value.x - extreme;
-    bool turn = ever && back >= least && min(extreme, value.x) < dark;
-    if (turn || back < 0.0) extreme = value.x;
-    bool marked = turn ? value.y > 0.5 : ever;
-    mark = uint(extreme * steps + 0.5) << 2 | (rising != turn ? 2u : 0u) | (marked ? 1u : 0u);
+bool turned(inout float extreme, inout bool rising, float value, float least, float dark) {{
+    float back = rising ? extreme - value : value - extreme;
+    bool turn = back >= least && min(extreme, value) < dark;
+    if (turn || back < 0.0) extreme = value;
+    rising = rising != turn;
     return turn;
 }}
 
-uvec4 after(uvec4 state, vec2 shown, vec2 wanted, bool held, float least, float dark) {{
-    uint mark = state.w & 0x3FFFu, wish = (state.w >> 14) & 0x1FFu, lately = (state.w >> 23) & 0xFFu;
+uvec4 after(uvec4 state, vec2 shown, float wanted, bool held, float least, float dark) {{
     uint a = older(state.x & 0xFFFFu), b = older(state.x >> 16), c = older(state.y & 0xFFFFu);
-    uint d = older(state.y >> 16), e = older(state.z & 0xFFFFu), f = older(state.z >> 16);
-    if (turned(mark, 4095.0, shown, least, dark)) {{
-        f = e; e = d; d = c; c = b; b = a; a = uint(now);
+    uint d = older(state.y >> 16), e = older(state.z & 0xFFFFu), f = older(state.z >> 16), w = state.w;
+    float extreme = float((w >> 4) & 0x7FFu) / 2047.0;
+    bool rising = (w & 8u) != 0u, tinted = (w & 4u) != 0u || shown.y > 0.5;
+    bool before = (w & 2u) != 0u, noted = (w & 1u) != 0u;
+    if (turned(extreme, rising, shown.x, least, dark)) {{
+        // A flash is a pair of turns of which one is tinted: the one before it counts too.
+        if (tinted && !noted) {{ f = e; e = d; d = c; c = b; b = a; a = uint(now); }}
+        noted = tinted || before;
+        if (noted) {{ f = e; e = d; d = c; c = b; b = a; a = uint(now); }}
+        before = tinted;
+        tinted = shown.y > 0.5;
     }}
+    float wish = float((w >> 16) & 0x7Fu) / 127.0;
+    bool wishing = (w & 0x8000u) != 0u;
+    uint lately = (w >> 23) & 0xFFu;
     lately -= min(lately, leak);
-    if (turned(wish, 127.0, wanted, least, dark)) lately = min(lately + {LATELY}u, 9u * {LATELY}u);
-    return uvec4(a | b << 16, c | d << 16, e | f << 16, mark | wish << 14 | lately << 23 | (held ? 0x80000000u : 0u));
+    if (turned(wish, wishing, wanted, least, dark)) lately = min(lately + {LATELY}u, 9u * {LATELY}u);
+    uint mark = uint(extreme * 2047.0 + 0.5) << 4 | (rising ? 8u : 0u) | (tinted ? 4u : 0u) | (before ? 2u : 0u);
+    uint marks = mark | (noted ? 1u : 0u) | (wishing ? 0x8000u : 0u) | uint(wish * 127.0 + 0.5) << 16;
+    return uvec4(a | b << 16, c | d << 16, e | f << 16, marks | lately << 23 | (held ? 0x80000000u : 0u));
 }}
 
 vec4 measured(vec3 colour) {{
@@ -137,8 +147,8 @@ void main() {{
     bool held = texelFetch(hold, block, 0).r > 0.5;
     vec4 shown = measured(texelFetch(seen, pixel, 0).rgb), wanted = shown;
     if (held) wanted = measured(texelFetch(wish, pixel, 0).rgb);
-    light = after(texelFetch(lights, at, 0), shown.xy, wanted.xy, held, {LEAST_LUMINANCE}, 0.8);
-    red = after(texelFetch(reds, at, 0), shown.zw, wanted.zw, held, {LEAST_RED}, 2.0);
+    light = after(texelFetch(lights, at, 0), shown.xy, wanted.x, held, {LEAST_LUMINANCE}, 0.8);
+    red = after(texelFetch(reds, at, 0), shown.zw, wanted.z, held, {LEAST_RED}, 2.0);
 }}
 """
 )
@@ -201,16 +211,18 @@ void main() {{
 )
 
 # The ninths of the picture that begin in each block.
-WINDOWS = f"""#version 330 core
+WINDOWS = """#version 330 core
 uniform sampler2D counts;
 out float count;
-void main() {{
+void main() {
     ivec2 at = ivec2(gl_FragCoord.xy);
     count = 0.0;
     for (int y = 0; y < 3; ++y) for (int x = 0; x < 5; ++x) count += texelFetch(counts, at + ivec2(x, y), 0).r;
-}}
+}
 """
 
+# A block is held where it, or one beside it, has a spent point and lies in a ninth that has too many; and in every ninth
+# that flashed together too often, and half a ninth around it, for the ones between those that are looked at.
 HOLD = (
     _CLOCK
     + f"""
@@ -228,8 +240,8 @@ void main() {{
         for (int x = max(at.x - 1, 0); x <= min(at.x + 1, last.x); ++x)
             near += texelFetch(counts, ivec2(x, y), 0).r;
     held = near > 0.0 && most > {AREA}.0 ? 1.0 : 0.0;
-    ivec2 low = max(ivec2(floor(vec2(at) / vec2(2.5, 1.5))) - 1, 0);
-    ivec2 high = min(ivec2(ceil((vec2(at) + 1.0) / vec2(2.5, 1.5))) - 1, 4);
+    ivec2 low = max(ivec2(floor(vec2(at) / vec2(2.5, 1.5))) - 2, 0);
+    ivec2 high = min(ivec2(ceil((vec2(at) + 1.0) / vec2(2.5, 1.5))), 4);
     for (int y = low.y; y <= high.y; ++y)
         for (int x = low.x; x <= high.x; ++x)
             if (age(texelFetch(slices, ivec2(x, y), 0).w) < {round(1.9 * TICKS_HZ)}u) held = 1.0;

@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 from installation.errors import InstallationError
+from installation.picture import displays
+from installation.picture.displays import Display
 
 UNSEEN = ("dummy", "offscreen", "evdev")
 """Video drivers of SDL without a display; good only when SDL_VIDEODRIVER asks for one by name."""
 
 
 class Window:
-    """A window of `size` (width, height) px; the whole of screen `display` if `fullscreen`. Escape or its close button
-    ask to stop. Opening raises InstallationError with the reason where there is no display or no OpenGL."""
+    """A window of `size` (width, height) px, the whole screen if `fullscreen`; or without a frame over all of the
+    displays `over`, by number or name. Escape or its close button ask to stop. Opening raises InstallationError with
+    the reason where there is no display, not the one that is wanted, or no OpenGL."""
 
-    def __init__(self, size: tuple[int, int], title: str, fullscreen: bool = False, display: int = 0) -> None:
+    def __init__(
+        self, size: tuple[int, int], title: str, fullscreen: bool = False, over: tuple[int | str, ...] = ()
+    ) -> None:
         self._asked_size = size
         self._title = title
         self._fullscreen = fullscreen
-        self._display = display
+        self._over = over
         self.stop_asked = False
+        self.areas: tuple[tuple[int, int, int, int], ...] = ()
+        """Of each display of `over`, its (left, bottom, width, height) px in the window."""
 
     def __enter__(self) -> Window:
         os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
@@ -35,7 +44,7 @@ class Window:
             if driver in UNSEEN and os.environ.get("SDL_VIDEODRIVER") != driver:
                 raise pygame.error(f"no display, only SDL's {driver} driver")
             self._open()
-        except pygame.error as error:
+        except (pygame.error, InstallationError) as error:
             pygame.display.quit()
             raise InstallationError(f"no window: {error}") from error
         return self
@@ -48,18 +57,33 @@ class Window:
         display.gl_set_attribute(pygame.GL_CONTEXT_PROFILE_MASK, pygame.GL_CONTEXT_PROFILE_CORE)
         display.gl_set_attribute(pygame.GL_CONTEXT_FLAGS, pygame.GL_CONTEXT_FORWARD_COMPATIBLE_FLAG)
         shape = pygame.FULLSCREEN if self._fullscreen else pygame.RESIZABLE
-        flags = pygame.OPENGL | pygame.DOUBLEBUF | shape
         size = (0, 0) if self._fullscreen else self._asked_size
+        if self._over:
+            shape, size = pygame.NOFRAME, self._spread()
+        flags = pygame.OPENGL | pygame.DOUBLEBUF | shape
         with warnings.catch_warnings():
             # Without vsync pygame warns; the stage keeps its own pace.
             warnings.simplefilter("ignore")
             try:
-                display.set_mode(size, flags, display=self._display, vsync=1)
+                display.set_mode(size, flags, vsync=1)
             except pygame.error:
-                display.set_mode(size, flags, display=self._display)
+                display.set_mode(size, flags)
         display.set_caption(self._title)
         display.set_allow_screensaver(False)
         pygame.mouse.set_visible(False)
+
+    def _spread(self) -> tuple[int, int]:
+        """Lay the window over its displays; its size."""
+        there = displays.listed(self._pygame)
+        chosen = [displays.choose(there, each) for each in self._over]
+        left, top = min(each.left for each in chosen), min(each.top for each in chosen)
+        width = max(each.left + each.width for each in chosen) - left
+        height = max(each.top + each.height for each in chosen) - top
+        self.areas = tuple(
+            (each.left - left, height - (each.top - top) - each.height, each.width, each.height) for each in chosen
+        )
+        os.environ["SDL_VIDEO_WINDOW_POS"] = f"{left},{top}"
+        return width, height
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -86,16 +110,35 @@ class Window:
                 self.stop_asked = True
 
 
-def display_there() -> bool:
-    """Whether there is a display to open a window on. Without one to ask, X or Wayland, nothing is tried."""
+def display_there(wanted: int | str | None = None) -> bool:
+    """Whether there is a display to open a window on, the one that is `wanted` if one is. Without one to ask, X or
+    Wayland, nothing is tried."""
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         return False
+    with _opened() as there:
+        try:
+            return bool(there) and (wanted is None or bool(displays.choose(there, wanted)))
+        except InstallationError:
+            return False
+
+
+def all_displays() -> tuple[Display, ...]:
+    """Every display there is."""
+    with _opened() as there:
+        return there
+
+
+@contextmanager
+def _opened() -> Iterator[tuple[Display, ...]]:
+    """The displays, for as long as SDL's part for them is open; none where there are none to be seen."""
+    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
     import pygame
 
     try:
         pygame.display.init()
-        return pygame.display.get_driver() not in UNSEEN
+        unseen = pygame.display.get_driver() in UNSEEN
+        yield () if unseen else displays.listed(pygame)
     except pygame.error:
-        return False
+        yield ()
     finally:
         pygame.display.quit()
