@@ -12,8 +12,8 @@ Every frame is drawn on five rungs, by turns, so that a busy machine is as busy 
 
 All but the last draw one and the same frame, with the uniforms and textures the show has in its middle. `whole` against
 `bare` is the overhead; `off` is how far the picture of `finished` lies from that of `bare`, of 255, which dither alone
-would make 0.2: they draw the same. `beyond` and `p99` are the median and 99th percentile of `whole` less those of `bare`;
-`core` is the part of one processor core, all threads, at 30 frames a second.
+would make 0.2: they draw the same. `beyond` and `p99` are the median and the 99th percentile of `whole` less those of
+`bare`; `core` is the part of one processor core, all threads, at 30 frames a second.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ import moderngl
 import numpy as np
 import numpy.typing as npt
 
-from installation.picture import finishing, glsl, shaders
+from installation.picture import finishing, glsl
 from installation.picture.canvas import Canvas, Step
 from installation.picture.finishing import Finish
 from installation.picture.frame import Frame
@@ -174,7 +174,7 @@ class Bare:
         for name, value in given.items():
             if glsl.RENAMED.get(name, name) in program:
                 program[glsl.RENAMED.get(name, name)].value = value
-        images = []
+        images: list[str] = []
         for channel in shader.channels(index):
             if glsl.RENAMED.get(channel.name, channel.name) in program:
                 program[glsl.RENAMED.get(channel.name, channel.name)].value = len(images)

@@ -3,6 +3,7 @@ reference are derived from here; `analysis.features` says how each is measured."
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -33,12 +34,12 @@ class Feature:
 
 def listed(names: Iterable[str]) -> str:
     """`names` for people: those that differ by a number only are said once, band0..7."""
-    last: dict[str, str] = {}
+    rows: dict[str, list[str]] = {}
     for name in names:
         stem = name.rstrip("0123456789")
-        last[stem if stem != name else f"{name}="] = name
+        rows.setdefault(stem if stem != name else f"{name}=", []).append(name)
     return ", ".join(
-        f"{key}0..{name.removeprefix(key)}" if not key.endswith("=") else name for key, name in last.items()
+        each[0] if len(each) == 1 else f"{each[0]}..{each[-1].removeprefix(stem)}" for stem, each in rows.items()
     )
 
 
@@ -73,8 +74,24 @@ FEATURES: tuple[Feature, ...] = (
         for n in range(BANDS)
     ),
     *(_unit(f"presence{n}", f"How present band {n} has been in the last seconds.") for n in range(BANDS)),
-    *(_unit(f"chroma{n}", f"How much {note} there is; the strongest note is 1.") for n, note in enumerate(_NOTES)),
-    Feature("mfcc0", -1000.0, 500.0, "", "Mel-frequency cepstral coefficient 0: overall level.", silent=-800.0),
+    *(
+        _unit(f"chroma{n}", f"How much of note {n} ({note}) there is; the strongest is 1.")
+        for n, note in enumerate(_NOTES)
+    ),
+    Feature("mfcc0", -1000.0, 500.0, "", "The first mel-frequency cepstral coefficient: overall level.", silent=-800.0),
     *(Feature(f"mfcc{n}", -400.0, 400.0, "", f"Mel-frequency cepstral coefficient {n}.") for n in range(1, MFCC)),
 )
 """In the order of MOMENT['features']."""
+
+
+def reference() -> str:
+    """All of them as a Markdown table: those that differ by a number only share a row."""
+    rows: dict[tuple[object, ...], list[str]] = {}
+    for each in FEATURES:
+        number = each.name.removeprefix(each.name.rstrip("0123456789"))
+        sentence = re.sub(rf"\b{number}\b( \([^)]*\))?", "n", each.sentence, count=1) if number else each.sentence
+        rows.setdefault((each.minimum, each.maximum, each.unit, sentence), []).append(each.name)
+    lines = ["| feature | range | unit | |", "|---|---|---|---|"]
+    for (minimum, maximum, unit, said), names in rows.items():
+        lines.append(f"| `{listed(names)}` | {minimum:g}..{maximum:g} | {unit} | {said} |")
+    return "\n".join(lines)

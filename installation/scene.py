@@ -136,8 +136,8 @@ class Mapping(Section):
         alias="from", description="What is heard."
     )
     target: Annotated[str, AfterValidator(_input)] = Field(alias="to", description="An input of the shader.")
-    low: Annotated[float, limits(-1e6, 1e6)] = Field(default=0.0, description="The input where the feature is 0.")
-    high: Annotated[float, limits(-1e6, 1e6)] = Field(default=1.0, description="The input where the feature is 1.")
+    low: Annotated[float, limits(-1e6, 1e6)] = Field(default=0.0, description="The input at the feature's least.")
+    high: Annotated[float, limits(-1e6, 1e6)] = Field(default=1.0, description="The input at the feature's most.")
     attack_ms: Annotated[float, limits(0, 60_000)] = Field(
         default=10.0, description="Time to rise to 1 - 1/e of a step."
     )
@@ -228,10 +228,44 @@ def _crop(value: tuple[float, ...]) -> tuple[float, ...]:
     return value
 
 
+def _corners(points: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+    """Corners a picture can be put between: of a convex figure, clockwise; else it turns inside out."""
+    turns = []
+    for number in range(4):
+        (x0, y0), (x1, y1), (x2, y2) = (points[(number + step) % 4] for step in range(3))
+        turns.append((x1 - x0) * (y2 - y1) - (y1 - y0) * (x2 - x1))
+    if max(turns) <= -0.001:
+        raise wrong("the corners go anticlockwise; write them clockwise from the top left, and mirror with flip")
+    if min(turns) < 0.001:
+        raise wrong("the corners cross over, or three lie on one line; write them clockwise from the top left")
+    return points
+
+
+def _display(value: Any) -> int | str:
+    """A number from 0, or a name."""
+    if isinstance(value, bool) or not isinstance(value, int | str) or len(str(value)) > 200 or not str(value).strip():
+        raise wrong(f"got {kind(value)}, allowed is a display's number, or its name as `installation devices` lists it")
+    if isinstance(value, int) and not 0 <= value <= 63:
+        raise wrong(f"{value} is outside 0..63")
+    return value
+
+
+def _outputs(outputs: tuple[Output, ...], info: ValidationInfo) -> tuple[Output, ...]:
+    """Each on a display of its own. What is read after them may turn their parameters."""
+    shown = [each.display.lower() if isinstance(each.display, str) else each.display for each in outputs]
+    for number, display in enumerate(shown, 1):
+        first = shown.index(display) + 1
+        if first < number:
+            raise wrong(f"outputs {first} and {number} are on the same display, {outputs[number - 1].display!r}")
+    if info.context:
+        info.context.here.parameters.update(parameters.output_parameters(len(outputs)))
+    return outputs
+
+
 class Output(Section):
     """A display, and what of the picture it shows where."""
 
-    display: Annotated[int | str, Field(union_mode="left_to_right")] = Field(
+    display: Annotated[int | str, BeforeValidator(_display)] = Field(
         default=0, description="Its number, or its name as `installation devices` lists it."
     )
     crop: Annotated[tuple[Share, Share, Share, Share], AfterValidator(_crop)] = Field(
@@ -239,7 +273,9 @@ class Output(Section):
     )
     rotate: Literal[0, 90, 180, 270] = Field(default=0, description="Degrees, clockwise.")
     flip: Literal["none", "horizontal", "vertical"] = Field(default="none", description="For rear projection, mirrors.")
-    corners: Annotated[tuple[tuple[Place, Place], ...], Field(min_length=4, max_length=4)] | None = Field(
+    corners: (
+        Annotated[tuple[tuple[Place, Place], ...], Field(min_length=4, max_length=4), AfterValidator(_corners)] | None
+    ) = Field(
         default=None,
         description="Where the corners are put, clockwise from the top left, as shares of the display; without: as "
         "large as fits.",
@@ -269,9 +305,9 @@ class Picture(Section):
     effects: Annotated[tuple[Effect, ...], Field(max_length=8), nothing_is(())] = Field(
         default=(), description="Filters it goes through, in this order."
     )
-    outputs: Annotated[tuple[Output, ...], Field(max_length=parameters.OUTPUTS), nothing_is(())] = Field(
-        default=(), description="The displays it is shown on; without any: a window, or the whole screen."
-    )
+    outputs: Annotated[
+        tuple[Output, ...], Field(max_length=parameters.OUTPUTS), AfterValidator(_outputs), nothing_is(())
+    ] = Field(default=(), description="The displays it is shown on; without any: a window, or the whole screen.")
     span: Annotated[bool, Field(strict=True)] = Field(
         default=False, description="One window over all outputs, instead of a process for each."
     )

@@ -29,7 +29,7 @@
 }*/
 
 // The reaction is that of Gray and Scott, parameters after Pearson (1993): thallus r is the food eaten (so that a new
-// texture is a fresh stone), g what grows, b the crust it leaves, a its species 0..1.
+// texture is a fresh stone), g what grows, b the crust it leaves, the older the thicker, a its species 0..1.
 
 const float STEPS = 6.0;
 
@@ -112,7 +112,9 @@ vec4 grown() {
     // where the stone is barren it hardly ever lives. Half the root less the food is where a plant alone just lives.
     vec4 ground = IMG_NORM_PIXEL(stone, isf_FragNormCoord);
     float fed = mix(0.026, 0.052, smoothstep(0.4, 0.95, centroid)) + 0.010 * (ground.g - 0.5);
-    float hard = mix(0.0004, 0.0028, sparseness) + 0.009 * smoothstep(0.50, 0.66, ground.b);
+    float hard = mix(0.0004, 0.0028, sparseness) + 0.009 * smoothstep(0.46, 0.60, ground.b);
+    // The old dies from its middle, so that it goes on as rings and leaves room for what comes after.
+    hard += 0.012 * smoothstep(0.45, 0.9, here.b);
     hard += 0.0040 * (1.0 - smoothstep(0.02, 0.25, loudness()));
     float kill = 0.5 * sqrt(fed) - fed + hard * clamp(0.045 / fed, 0.75, 1.6);
     float pace = min(TIMEDELTA * 60.0, 2.0);
@@ -133,8 +135,9 @@ vec4 grown() {
         }
     }
     float seconds = min(TIMEDELTA, 0.1) / STEPS;
-    float crust = here.b * exp2(-seconds / mix(1.0, 120.0, feedback * feedback));
-    crust = max(crust, mix(crust, plant * 2.6, 1.0 - exp2(-seconds * 2.0)));
+    float covered = smoothstep(0.05, 0.22, plant);
+    float crust = here.b + 0.06 * (0.25 * (left.b + right.b + under.b + over.b) - here.b) + seconds * 0.055 * covered;
+    crust *= exp2(-seconds * (1.0 - 0.8 * covered) / mix(0.5, 60.0, feedback * feedback));
     return vec4(1.0 - clamp(food, 0.0, 1.0), clamp(plant, 0.0, 1.0), min(crust, 1.0), kind);
 }
 
@@ -152,14 +155,14 @@ vec4 soft(vec2 at) {
 }
 
 float height(vec4 ground, vec4 growth) {
-    float crust = smoothstep(0.0, 0.7, growth.b);
-    return ground.r * (0.20 - 0.07 * crust) + 0.020 * crust + 0.055 * growth.g + 0.016 * crust * ground.a;
+    float crust = smoothstep(0.0, 0.25, growth.b);
+    return ground.r * (0.20 - 0.07 * crust) + 0.020 * crust + 0.045 * growth.g + 0.007 * crust * ground.a;
 }
 
 vec4 seen() {
     vec2 here = isf_FragNormCoord;
     vec2 wide = vec2(aspect(), 1.0);
-    float reach = 1.0 / 300.0;
+    float reach = 1.0 / 230.0;
     vec2 x = vec2(reach / wide.x, 0.0), y = vec2(0.0, reach);
     vec4 ground = IMG_NORM_PIXEL(stone, here), growth = soft(here);
     float level = height(ground, growth);
@@ -173,26 +176,18 @@ vec4 seen() {
     vec3 normal = normalize(vec3(-slope * (1.0 + 0.5 * loudness()), 1.0));
     float lit = max(0.0, dot(normal, beam / distance_)) * 1.8 / (0.45 + distance_ * distance_);
 
-    // Shade: higher ground towards the lamp.
-    vec2 towards = normalize(beam.xy) / wide;
-    float shade = 0.0;
-    for (int i = 1; i <= 4; i++) {
-        float far = 0.007 * float(i);
-        vec2 there = here + towards * far;
-        shade = max(shade, (height(IMG_NORM_PIXEL(stone, there), IMG_NORM_PIXEL(thallus, there)) - level) / far - 0.30);
-    }
-    lit *= exp(-2.2 * max(0.0, shade));
-
     float fine = chance(gl_FragCoord.xy);
     vec3 rock = mix(SLATE, IRON, smoothstep(0.45, 0.75, ground.g)) * (0.7 + 0.6 * ground.r) * (0.88 + 0.24 * fine);
     vec3 species = mix(mix(MINT, SULPHUR, smoothstep(0.25, 0.5, growth.a)), ORANGE, smoothstep(0.55, 0.8, growth.a));
-    float crust = smoothstep(0.05, 0.55, growth.b);
-    vec3 dead = mix(vec3(dot(species, vec3(0.35))), species, 0.6) * 0.42;
+    float crust = smoothstep(0.01, 0.16, growth.b);
+    vec3 dead = mix(vec3(dot(species, vec3(0.35))), species, 0.75) * mix(0.80, 0.42, smoothstep(0.2, 0.8, growth.b));
     float young = smoothstep(0.08, 0.32, growth.g);
     vec3 colour = mix(rock, dead * (0.8 + 0.4 * fine), crust * 0.9);
     colour = mix(colour, species * (0.75 + 0.5 * growth.g) * (0.9 + 0.2 * fine), young);
+    // Light hardly comes between the lobes.
+    colour *= mix(1.0, 0.45 + 0.55 * smoothstep(0.0, 0.28, growth.g), crust);
     // The black line that each thallus draws around itself.
-    colour *= 1.0 - 0.75 * smoothstep(0.01, 0.05, growth.g) * smoothstep(0.14, 0.07, growth.g) * (1.0 - 0.6 * crust);
+    colour *= 1.0 - 0.75 * smoothstep(0.01, 0.05, growth.g) * smoothstep(0.14, 0.07, growth.g) * (1.0 - crust);
 
     vec3 light = colour * lit * vec3(1.0, 0.93, 0.82) * (0.55 + 2.3 * loudness() + 0.5 * flux);
     light += colour * vec3(0.10, 0.13, 0.19) * (0.5 + 0.5 * normal.z);

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from installation.analysis import chroma, mel
 from installation.analysis.features import Analyser
 from installation.analysis.spectrum import FFT, HOP
-from installation.features import CHROMA, FEATURES, MFCC, Feature, listed
+from installation.features import CHROMA, FEATURES, MFCC, Feature, listed, reference
 from installation.track import FEATURES as NAMES
 from installation.track import MEL_BINS, MOMENT
 from tests.sounds import noise, sine
@@ -42,6 +42,21 @@ def test_a_position_lies_in_its_range_and_leads_back(feature: Feature, value: fl
 
 def test_a_list_says_a_row_of_names_once() -> None:
     assert listed(["rms", "band0", "band1", "band2", "age"]) == "rms, band0..2, age"
+    assert listed(["mfcc0"]) == "mfcc0" and listed(["mfcc1", "mfcc2"]) == "mfcc1..2"
+
+
+def test_the_reference_says_each_and_rows_of_them_once() -> None:
+    lines = reference().splitlines()
+    assert len(lines) == 2 + 24
+    for said in (
+        "| `rms` | 0..1 |  | Root mean square",
+        "| `band0..7` | 0..1 |  | Level of band n of 8 (40 Hz",
+        "| `loudness_lufs` | -70..0 | LUFS |",
+        "| `chroma0..11` | 0..1 |  | How much of note n there is;",
+        "| `mfcc0` | -1000..500 |",
+        "| `mfcc1..12` | -400..400 |",
+    ):
+        assert sum(line.startswith(said) for line in lines) == 1, said
 
 
 def music(rate_hz: int) -> np.ndarray:

@@ -205,3 +205,23 @@ def test_presence_comes_in_a_second_and_goes_in_three() -> None:
     assert after[1.0] == pytest.approx(1 - np.exp(-1), abs=0.04)
     assert after[3.9] > 0.95
     assert after[7.3] == pytest.approx(np.exp(-1), abs=0.06)
+
+
+# Beat
+
+
+def test_a_beat_has_a_tempo_and_a_phase_and_silence_has_neither() -> None:
+    """What the beat is worth is `test_beat`'s; here it is that it arrives."""
+    time_s = np.arange(int(9.25 * RATE_HZ)) / RATE_HZ
+    since_s = time_s % 0.5
+    kick = 0.6 * np.sin(2 * np.pi * (55 * since_s - 3 * np.exp(-40 * since_s))) * np.exp(-9 * since_s)
+    hat = 0.1 * np.random.default_rng(0).standard_normal(len(time_s)) * np.exp(-70 * (time_s % 0.25))
+    ear = Analyser(RATE_HZ, 1)
+    found = heard((kick + hat).astype(np.float32)[:, None], analyser=ear)
+    last = slice(-int(2.0 / HOP_S), None)
+    np.testing.assert_allclose(found["tempo_bpm"][last], 120.0, rtol=0.02)
+    steps = np.diff(found["beat_phase"][last])
+    assert (steps[steps > -0.5] >= -0.1).all() and np.count_nonzero(steps < -0.5) == 4
+    assert found["beat"][last].max() > 0.5
+    after = heard(silence(4.0), analyser=ear)
+    assert not after["tempo_bpm"][-1] and not after["beat_phase"][-1] and after["tempo_confidence"][-1] < 0.3

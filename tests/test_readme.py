@@ -9,10 +9,16 @@ from pathlib import Path
 
 from installation.__main__ import command_line
 from installation.actions import ACTIONS, RECALL, RECORD, RESTORE, REVIVE, SNAPSHOT
+from installation.features import reference
 from installation.parameters import declared
+from installation.picture.heard import HEARD
+from installation.picture.textures import RESERVED
+from installation.picture.uniforms import NUMBERED
+from installation.track import FEATURES
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
+PICTURE = (ROOT / "docs" / "picture.md").read_text("utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 
 
@@ -52,6 +58,12 @@ def test_every_parameter_stands_in_the_table_with_its_range() -> None:
 def test_every_action_is_documented() -> None:
     for address in (*ACTIONS, RECALL, RECORD, RESTORE, REVIVE, SNAPSHOT):
         assert f"`{address}" in README, address
+
+
+def test_everything_a_shader_may_ask_for_is_documented() -> None:
+    assert reference() in PICTURE
+    for name in (*RESERVED, *NUMBERED, *HEARD):
+        assert f"`{name}`" in PICTURE or name in FEATURES, name
 
 
 def test_every_make_target_named_is_one() -> None:

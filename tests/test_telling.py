@@ -33,7 +33,13 @@ def heard(packets: list[bytes]) -> dict[str, float]:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.dictionaries(NAMES, st.one_of(st.floats(width=32, allow_nan=False, allow_infinity=False), st.integers(0, 2**31 - 1)), max_size=120))
+@given(
+    st.dictionaries(
+        NAMES,
+        st.one_of(st.floats(width=32, allow_nan=False, allow_infinity=False), st.integers(0, 2**31 - 1)),
+        max_size=120,
+    )
+)
 def test_what_is_bundled_is_read_back_and_no_packet_is_torn(values: dict[str, float]) -> None:
     packets = bundles(values)
     assert all(len(each) <= PACKET_AT_MOST for each in packets)

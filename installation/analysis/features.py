@@ -102,6 +102,7 @@ class Analyser:
         self._presence = Follower(PRESENT_MS, ABSENT_MS, self.hop_s)
         self._kweighting.restart()
         self._beat.restart()
+        self._pulsing = False
 
     @property
     def onsets(self) -> int:
@@ -181,9 +182,10 @@ class Analyser:
         found[_AT["onset"]], found[_HITS] = strikes[0], strikes[1:]
 
     def _hear_beat(self, found: Doubles, mels_db: Doubles, silent: bool) -> None:
-        """Of a beat in which there is no confidence, tempo and phase stay 0."""
+        """Of a beat in which there is no confidence, tempo and phase stay 0: from where none would be announced."""
         pulse = self._beat
         pulse.push(self._window[-HOP:], np.maximum(mels_db, mel.FLOOR_DB), not silent)
         found[_AT["beat"]], found[_AT["tempo_confidence"]] = pulse.level, pulse.confidence
-        if pulse.confidence >= beat.CEASE:
+        self._pulsing = pulse.confidence > (beat.CEASE if self._pulsing else beat.BEGIN)
+        if self._pulsing:
             found[_AT["beat_phase"]], found[_AT["tempo_bpm"]] = pulse.phase, pulse.tempo_bpm

@@ -1,13 +1,14 @@
 """Where in the bar we are and how fast it goes: a forward filter over all tempi and places at once.
 
 The bar pointer of Whiteley, Cemgil & Godsill (2006) in the discrete state space of Krebs, Böck & Widmer ("An efficient
-state-space model for joint tempo and meter tracking", ISMIR 2015), over two beats: a state is a tempo and a whole
+state-space model for joint tempo and meter tracking", ISMIR 2015), over four beats: a state is a tempo and a whole
 number of hops since the first of them, each hop moves every state on by one, and at a beat the tempo may change a
 little. Only the past is used (the forward recursion), so it is causal.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,28 +18,30 @@ Doubles = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
 
 SLOWEST_BPM, FASTEST_BPM = 60.0, 182.0
-STEP = 0.014
+STEP = 0.018
 """From one tempo to the next, as a share."""
 STIFFNESS = 100.0
 """A tempo r times the last is exp(-STIFFNESS * |log r|) as likely as the same."""
 DOUBT = 3e-5
 """Share that each hop begins anew, anywhere: how a change of tempo without warning is found."""
-TRUST = 0.25
+TRUST = 0.3
 """Exponent of what is heard: neighbouring hops tell much the same."""
 USUAL_BPM, USUAL_OCTAVES = 115.0, 0.6
 """Tempi people tap are log-normal about here (Moelants 2002: 120 BPM)."""
 
 ASTRAY = 0.02
-"""How likely the next beat is either of the two, whichever was last: a bar of three, or one miscounted."""
+"""How likely the next beat is any of the bar's, whichever was last: a bar of three, or one miscounted."""
 
-BEATS = 2
-"""In a state's cycle: what is struck on them differs, as kick and snare do."""
+BEATS = 4
+"""In a bar: what is struck on them differs, as kick and snare do, and a chord comes with the first."""
 
+AHEAD = 8
+"""Hops a belief is held against what comes of it: longer than what is heard in one hop is heard in the next ones."""
 NEAR = 3
 """Tempi on either side of the likeliest that are taken for the same."""
 
 PLACES = ("beat", "after", "before", "quarter", "half", "three quarters", "third", "between")
-"""Kinds of places within a beat; those of the second beat of the two come after, in the same order."""
+"""Kinds of places within a beat; those of the second beat of the bar come after, in the same order, and so on."""
 
 
 def places(since: Doubles, beat: Doubles) -> npt.NDArray[np.int64]:
@@ -58,7 +61,7 @@ def places(since: Doubles, beat: Doubles) -> npt.NDArray[np.int64]:
 class Belief:
     """What the filter holds for most likely: hops a beat, hops since the last beat was struck, and how sharply it
     knows the latter, 0..1 (the length of the mean of all phases on a circle). And by how much, as a logarithm, it
-    foresaw this hop better than one who believes in nothing but what is usual: below 0 it was worse."""
+    foresaw this hop a while ago better than one who knows the tempo but not the beats: below 0 it was worse."""
 
     beat: float
     since: float
@@ -67,27 +70,34 @@ class Belief:
 
 
 class Metre:
-    """Probabilities of some 9000 states, pushed once a hop. Bounded, and never quite sure."""
+    """Probabilities of some 14000 states, pushed once a hop. Bounded, and never quite sure."""
 
     def __init__(self, hop_s: float) -> None:
         self._lengths = lengths(hop_s)
         position = np.concatenate([np.arange(length, dtype=np.float64) for length in self._lengths])
         beat = np.repeat(self._lengths / BEATS, self._lengths)
-        within = np.mod(position, beat)
-        self._places = places(within, beat) + len(PLACES) * (position >= beat)
+        number = np.floor(position / beat).astype(np.int64)
+        within = position - number * beat
+        self._places = places(within, beat) + len(PLACES) * number
         angle = 2 * np.pi * within / beat
         self._circle: Floats = np.stack([np.cos(angle), np.sin(angle)]).astype(np.float32)
         self._first = np.concatenate([[0], np.cumsum(self._lengths)[:-1]])
-        self._middle = self._first + (self._lengths + 1) // BEATS
-        self._ends = np.stack([self._middle - 1, self._first + self._lengths - 1])
+        begins = -(-self._lengths * np.arange(BEATS)[:, None] // BEATS)
+        self._begins = self._first + begins
+        self._ends = np.concatenate([self._begins[1:], (self._first + self._lengths)[None]]) - 1
         self._turn = turns(self._lengths)
         self._usual = usual(self._lengths, hop_s)
-        self._shares: Floats = np.bincount(self._places, self._usual, BEATS * len(PLACES)).astype(np.float32)
+        self._shares = shares(self._places, self._lengths)
+        self._turn = turns(self._lengths)
+        self._usual = usual(self._lengths, hop_s)
+        self._shares = shares(self._places, self._lengths)
+        self._shares = shares(self._places, self._lengths)
         self.restart()
 
     def restart(self) -> None:
         """Believe in nothing but what is usual."""
         self._states = self._usual.copy()
+        self._foretold: deque[tuple[int, float]] = deque(maxlen=AHEAD)
         self._moved = np.empty_like(self._states)
 
     def push(self, ratios: Doubles) -> Belief:
@@ -96,22 +106,26 @@ class Metre:
         self._move()
         trusted = (ratios**TRUST).astype(np.float32)
         states = self._states
-        expected = float(states.sum())
         states *= trusted[self._places]
-        found = float(states.sum())
-        foresight = np.log(found / expected / float(self._shares @ trusted))
-        states *= (1 - DOUBT) / found
+        states *= (1 - DOUBT) / float(states.sum())
         states += DOUBT * self._usual
-        return self._belief(float(foresight))
+        return self._belief(self._foresight(trusted))
+
+    def _foresight(self, trusted: Floats) -> float:
+        """How much better this hop was foreseen AHEAD hops ago, as a logarithm, than by chance."""
+        if len(self._foretold) < AHEAD:
+            return 0.0
+        tempo, phase = self._foretold[0]
+        place = self._places[self._first[tempo] + int(phase * self._lengths[tempo] / BEATS)] % len(PLACES)
+        likely = trusted.reshape(BEATS, -1).mean(axis=0)
+        return float(np.log(likely[place] / (self._shares[tempo] @ likely)))
 
     def _move(self) -> None:
         """Everything a hop on, and from the end of a beat to the beginning of the next, at any tempo."""
         moved, states = self._moved, self._states
-        first, second = states[self._ends] @ self._turn
-        astray = ASTRAY / BEATS * (first + second)
+        ended = states[self._ends] @ self._turn
         moved[1:] = states[:-1]
-        moved[self._first] = (1 - ASTRAY) * second + astray
-        moved[self._middle] = (1 - ASTRAY) * first + astray
+        moved[self._begins] = (1 - ASTRAY) * np.roll(ended, 1, axis=0) + ASTRAY / BEATS * ended.sum(axis=0)
         self._states, self._moved = moved, states
 
     def _belief(self, foresight: float) -> Belief:
@@ -119,11 +133,12 @@ class Metre:
         tempi = np.add.reduceat(self._states, self._first)
         best = int(tempi.argmax())
         low, high = max(0, best - NEAR), min(len(tempi), best + NEAR + 1)
-        near = slice(self._first[low], self._ends[1][high - 1] + 1)
+        near = slice(self._first[low], self._ends[-1][high - 1] + 1)
         beat = float(tempi[low:high] @ self._lengths[low:high] / tempi[low:high].sum()) / BEATS
         across, up = self._circle[:, near] @ self._states[near]
-        since = float(np.arctan2(up, across)) / (2 * np.pi) % 1.0
-        return Belief(beat, since * beat, min(1.0, float(np.hypot(across, up))), foresight)
+        phase = float(np.arctan2(up, across)) / (2 * np.pi) % 1.0
+        self._foretold.append((best, (phase + AHEAD / beat) % 1.0))
+        return Belief(beat, phase * beat, min(1.0, float(np.hypot(across, up))), foresight)
 
 
 def lengths(hop_s: float) -> npt.NDArray[np.int64]:
@@ -146,3 +161,11 @@ def usual(lengths: npt.NDArray[np.int64], hop_s: float) -> Floats:
     octaves = np.log2(60 * BEATS / (lengths * hop_s) / USUAL_BPM)
     tempi = np.exp(-0.5 * (octaves / USUAL_OCTAVES) ** 2)
     return np.asarray(np.repeat(tempi / tempi.sum() / lengths, lengths), np.float32)
+
+
+def shares(places: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]) -> Floats:
+    """Which share of the states of each tempo (row) is of each kind of place, whichever the beat, each row of sum 1."""
+    tempo = np.repeat(np.arange(len(lengths)), lengths)
+    size = len(lengths), len(PLACES)
+    counts = np.bincount(tempo * size[1] + places % size[1], minlength=size[0] * size[1]).reshape(size)
+    return np.asarray(counts / lengths[:, None], np.float32)

@@ -1,4 +1,8 @@
-"""How much likelier an accent is at each kind of place in the beat than anywhere: a small logistic regression."""
+"""How much likelier each kind of place in the bar has become by what was heard: a small network, fitted once.
+
+The rises of this hop and of the two before go through one hidden layer to a score for each place; `bench/beat_fit.py`
+fits it to music whose beats are known, and prints the two tables of `analysis.weights`.
+"""
 
 from __future__ import annotations
 
@@ -6,59 +10,23 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.analysis.accents import COUNT
-from installation.analysis.metre import PLACES
+from installation.analysis.metre import BEATS, PLACES
+from installation.analysis.weights import HIDDEN, UNIT, WANTED
 
 Doubles = npt.NDArray[np.float64]
 
-TABLE = """
-419 -230 112 35 -482 -217 103 -336 89 -319 108 21 259 59 218 160
-1334 62 661 -99 -455 -651 -20 -243 867 -257 905 -447 -744 -124 -421 -369
-673 -530 169 27 292 -89 -36 -357 305 -563 121 246 -50 -163 41 -86
-611 -345 -30 -392 -966 380 256 -84 70 -204 533 358 -350 164 -151 149
-764 2469 -1027 285 738 -430 -945 -1631 1093 2625 -694 923 301 -604 -1718 -2149
-179 -219 2 785 347 279 308 549 437 -104 143 -541 -520 -20 -748 -877
--1123 -440 -1584 142 967 1551 -488 -568 -353 284 -1878 716 2650 634 255 -765
--1034 -351 1877 372 -477 -474 -569 591 820 6 47 399 273 -1649 -122 289
-1814 536 3189 1576 5904 -1865 -5435 -5380 1657 168 1969 926 4040 1892 -5091 -5901
--1248 45 -342 67 33 482 239 -114 -758 -519 122 456 307 485 559 186
-551 556 -89 287 -486 189 1 127 101 132 7 -51 -643 -233 -273 -175
--4 -52 55 -95 193 -7 -228 -96 -42 429 -275 -149 336 43 14 -123
-312 158 448 -336 -474 -59 178 -87 -220 -246 534 145 -213 410 -489 -62
-823 395 130 -509 219 42 -268 69 -291 541 93 -464 371 -822 -470 141
-2682 1232 -185 -392 -161 -574 -658 -181 1564 1389 -954 -874 -156 -902 -1179 -651
--887 192 -323 -592 966 -199 159 -208 -871 -38 -1072 104 1393 574 513 289
--646 45 -782 1 -1044 770 1782 474 867 -56 -1150 285 -1658 187 418 506
--383 802 -3475 1355 1600 550 -2532 -181 1842 1825 -4153 -1365 1039 23 2890 165
--129 -1263 -35 -346 152 287 351 29 -298 -845 129 423 603 111 462 369
--477 922 -184 666 -200 -666 382 376 7 376 88 37 -588 -613 -141 17
--908 -222 248 162 -48 3 347 228 19 -93 -219 -48 -7 -285 553 271
--312 134 408 97 -828 -93 277 -30 45 -233 508 58 -757 -403 1148 -18
--1408 -372 -250 -201 -453 283 1055 1308 -360 -535 -441 -915 -706 715 964 1316
--116 3110 -392 513 -262 -550 -419 122 -17 1921 -1018 -710 -1029 -202 -569 -381
-437 -1373 568 -1052 145 1160 -460 -146 -560 -1144 -512 116 1116 760 488 456
-1021 740 -197 -459 -173 -181 -636 -343 -346 1660 -207 320 -365 452 -934 -354
-232 1535 -3725 -1444 2356 -1503 -1226 1933 -688 3156 -1181 -2215 2576 1711 -3891 2373
--81 -52 39 -111 159 208 -296 -53 -121 -26 104 66 201 108 -159 13
--96 29 39 78 239 215 -294 170 -261 -107 147 -181 229 -97 -215 104
--171 180 50 -43 78 222 -51 -135 82 199 -84 -332 153 349 -112 -385
--156 128 -82 38 267 -19 14 204 -19 -21 -294 -268 83 -45 74 97
--142 -761 170 20 129 164 -216 363 -25 -753 133 -402 243 320 269 486
-519 278 315 -652 -132 -191 -327 -475 394 152 328 38 -4 -300 108 -50
-196 47 35 -116 -579 -1065 1274 -187 31 75 134 113 -1219 -76 719 618
-358 83 -539 -500 -738 17 1289 307 -854 -148 431 458 -1109 16 379 551
--714 165 -102 -1501 -3930 849 -668 3470 -338 640 -133 -2453 -2275 -2056 4939 4109
--2055 -3037 320 797 140 510 1062 1067 -1516 -2075 631 1129 -432 870 1336 1253
-"""
-"""Thousandths; a row for each thing heard, a column for each place."""
 HEARD = 4 * COUNT + 1
-"""What a place is judged by: the accents of this hop and the two before, the squares of this one's, and 1."""
+"""What a place is judged by: the accents of this hop and of the two before, the squares of this one's, and 1."""
+KINDS = BEATS * len(PLACES)
 
 
 class Places:
     """Pushed the accents of each hop; remembers two."""
 
     def __init__(self) -> None:
-        self._weights: Doubles = np.array(TABLE.split(), np.float64).reshape(HEARD, 2 * len(PLACES)) / 1000
+        self._hidden = np.array(HIDDEN.split(), np.float64).reshape(HEARD, -1) * UNIT
+        self._wanted = np.array(WANTED.split(), np.float64).reshape(-1, KINDS) * UNIT
+        self._within: Doubles = np.ones(len(self._wanted))
         self.restart()
 
     def restart(self) -> None:
@@ -68,10 +36,11 @@ class Places:
 
     def push(self, accents: Doubles) -> Doubles:
         """How likely each kind of place is after hearing a hop's accents (COUNT,), over how likely it was before, as a
-        share of the greatest, (2 * len(PLACES),), 0..1."""
-        heard = self._heard
+        share of the greatest, (KINDS,), 0..1."""
+        heard, within = self._heard, self._within
         heard[COUNT : 3 * COUNT] = heard[: 2 * COUNT]
         heard[:COUNT] = accents
         heard[3 * COUNT : -1] = accents**2
-        score = heard @ self._weights
+        np.maximum(heard @ self._hidden, 0.0, out=within[:-1])
+        score = within @ self._wanted
         return np.asarray(np.exp(score - score.max()))

@@ -1,19 +1,20 @@
-"""The displays there are, as SDL knows them: number, name, place and size."""
+"""The displays there are, as SDL and X know them: number, name, place and size."""
 
 from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from installation.errors import InstallationError
 from installation.parameters import nearest
+from installation.picture.randr import monitors
 
 
 @dataclass(frozen=True)
 class Display:
-    """One of them. `left` and `top` are its place on the desktop, in px like its size."""
+    """One of them. `left` and `top` are its place on the desktop, in px like its size. `name` is its socket's where
+    that is known, as HDMI-1; `model` what the display calls itself, which two of a kind have in common."""
 
     number: int
     name: str
@@ -21,6 +22,12 @@ class Display:
     top: int
     width: int
     height: int
+    model: str = ""
+
+    @property
+    def place(self) -> tuple[int, int, int, int]:
+        """Left, top, width, height in px of the desktop."""
+        return self.left, self.top, self.width, self.height
 
 
 class _Rectangle(ctypes.Structure):
@@ -30,42 +37,47 @@ class _Rectangle(ctypes.Structure):
 def listed(pygame: Any) -> tuple[Display, ...]:
     """All of them; `pygame`'s display module is open. Where SDL can't be asked itself they have no names, and are taken
     to stand side by side."""
-    sizes = pygame.display.get_desktop_sizes()
-    sdl = _sdl()
+    sockets = {each[1:]: each.name for each in monitors() or ()} if pygame.display.get_driver() == "x11" else {}
+    sdl = _sdl(pygame)
     found, left = [], 0
-    for number, (width, height) in enumerate(sizes):
-        bounds, name = _Rectangle(left, 0, width, height), b""
+    for number, (width, height) in enumerate(pygame.display.get_desktop_sizes()):
+        bounds, model = _Rectangle(left, 0, width, height), ""
         if sdl is not None:
             sdl.SDL_GetDisplayBounds(number, ctypes.byref(bounds))
-            name = sdl.SDL_GetDisplayName(number) or b""
-        found.append(Display(number, name.decode("utf-8", "replace"), bounds.x, bounds.y, bounds.w, bounds.h))
+            model = (sdl.SDL_GetDisplayName(number) or b"").decode("utf-8", "replace")
+        place = (bounds.x, bounds.y, bounds.w, bounds.h)
+        found.append(Display(number, sockets.get(place, model), *place, model))
         left += width
     return tuple(found)
 
 
 def choose(displays: tuple[Display, ...], wanted: int | str) -> Display:
-    """The one that is meant, by its number, its name or the beginning of that; InstallationError if it isn't there."""
-    for each in displays:
-        if wanted == each.number or (isinstance(wanted, str) and each.name.lower() == wanted.lower()):
-            return each
-    for each in displays:
-        if isinstance(wanted, str) and wanted and each.name.lower().startswith(wanted.lower()):
-            return each
+    """The one that is meant: by its number, its name, or the beginning of either name; InstallationError if it isn't
+    there."""
+    if isinstance(wanted, int):
+        found = [each for each in displays if each.number == wanted]
+    else:
+        meant = wanted.lower()
+        found = [each for each in displays if meant in (each.name.lower(), each.model.lower())]
+        found = found or [each for each in displays if meant and _begins(each, meant)]
+    if found:
+        return found[0]
     names = [each.name or str(each.number) for each in displays]
     hint = nearest(str(wanted), tuple(names))
     raise InstallationError(f"no display {wanted!r}{hint}; there are {', '.join(names) or 'none'}")
 
 
-def _sdl() -> Any:
+def _begins(display: Display, meant: str) -> bool:
+    return display.name.lower().startswith(meant) or display.model.lower().startswith(meant)
+
+
+def _sdl(pygame: Any) -> Any:
     """The SDL that pygame has loaded, if it can be found."""
-    try:
-        mapped = Path("/proc/self/maps").read_text("utf-8")
-    except OSError:
-        return None
-    files = (line.split(maxsplit=5)[-1] for line in mapped.splitlines() if "libSDL2-2" in line)
-    file = next(files, None)
-    if file is None:
-        return None
-    sdl = ctypes.CDLL(file)
-    sdl.SDL_GetDisplayName.restype = ctypes.c_char_p
-    return sdl
+    for file in (pygame.display.__file__, "SDL2.dll"):
+        try:
+            sdl = ctypes.CDLL(file)
+            sdl.SDL_GetDisplayName.restype = ctypes.c_char_p
+        except (OSError, AttributeError):
+            continue
+        return sdl
+    return None

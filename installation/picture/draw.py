@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from installation.picture import glsl
+from installation.picture import glsl, remains
 from installation.picture.shader import Channel
 
 _UNIFORMS = {uniform: name for name, uniform in glsl.RENAMED.items()}
@@ -18,21 +18,24 @@ class Draw:
     samples, by name; `corners` are 3 for a triangle over all, 4 for a strip. The driver's error is raised as it is."""
 
     def __init__(self, context: Any, vertex: str, fragment: str, units: Mapping[str, int], corners: int = 3) -> None:
-        self.program = context.program(vertex_shader=vertex, fragment_shader=fragment)
+        with remains.cleared(context):
+            self.program = context.program(vertex_shader=vertex, fragment_shader=fragment)
         self.triangle = context.vertex_array(self.program, [])
         self._corners, self._mode = corners, context.TRIANGLE_STRIP
         names = {_UNIFORMS.get(uniform, uniform): uniform for uniform in self.program}
         self.uniforms = {name: self.program[uniform] for name, uniform in names.items() if name not in units}
+        self._given: dict[str, Any] = {}
         self.images = [name for name in units if name in names]
         for name in self.images:
             self.program[names[name]].value = units[name]
 
     def set(self, values: Mapping[str, Any]) -> None:
-        """Give its uniforms `values`; those it lacks are left out."""
+        """Give its uniforms `values`; those it lacks are left out, and those that are as they were."""
+        given = self._given
         for name, uniform in self.uniforms.items():
             value = values.get(name)
-            if value is not None:
-                uniform.value = value
+            if value is not None and value != given.get(name):
+                uniform.value = given[name] = value
 
     def render(self) -> None:
         """Draw it over the whole of the framebuffer in use."""

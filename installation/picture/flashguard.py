@@ -2,10 +2,10 @@
 
 Public light may not flash more than three times in any second on more than a quarter of any ninth of the picture; a
 flash is a pair of opposing changes of luminance by a tenth, or of saturated red. After each frame the guard looks at
-points spread over what was shown and notes when each turned from rising to falling or back. A point that has turned as
-often as it may in this second is spent; so is a block in which many points flashed together three times. Where too much
-is spent the picture is held: from the next frame on it goes towards what is wanted so slowly that it can't flash, until
-what is wanted has been calm for a while. All else passes as it is, bit for bit.
+points spread over what is shown and notes when each turns from rising to falling or back. A point that has turned as
+often as it may in this second is spent; so is a ninth in which many points begin to flash together a fourth time. Where
+too much is spent the picture is held: from the next frame on it goes towards what is wanted so slowly that it can't
+flash, until what is wanted has been calm for a while. All else passes as it is, bit for bit.
 
 Why nothing gets past: a point turns freely only while fewer than TURNS lie in the last second, so it never has more;
 held, it needs more than that second for a change that counts; and the three flashes allowed are six turns.
@@ -21,11 +21,10 @@ import numpy.typing as npt
 from installation.picture import flashpoints
 from installation.picture.flashpoints import (
     BLOCKS,
-    CALMING_HZ,
     DELTA_AT_MOST_S,
     GRID,
     HASTE_HZ,
-    LATELY,
+    LEAK_HZ,
     TICKS_HZ,
     UNITS,
 )
@@ -34,12 +33,12 @@ GLSL = "vec4 isf_guarded(vec3 wanted) { return vec4(wanted, 1.0); }"
 
 
 class _Draw:
-    """Two shaders, drawn with `vertices` corners of triangles."""
+    """A fragment shader drawn over all of a picture, or over what the triangles of `vertex` cover."""
 
-    def __init__(self, context: Any, vertex: str, fragment: str, vertices: int) -> None:
+    def __init__(self, context: Any, fragment: str, vertex: str = flashpoints.FULL, corners: int = 3) -> None:
         self.program = context.program(vertex_shader=vertex, fragment_shader=fragment)
-        self._corners = context.vertex_array(self.program, [])
-        self._vertices = vertices
+        self._triangles = context.vertex_array(self.program, [])
+        self._corners = corners
         for name in self.program:
             if name in UNITS:
                 self.program[name].value = UNITS[name]
@@ -48,10 +47,10 @@ class _Draw:
         for name, value in values.items():
             self.program[name].value = value
         into.use()
-        self._corners.render(vertices=self._vertices)
+        self._triangles.render(vertices=self._corners)
 
     def release(self) -> None:
-        self._corners.release()
+        self._triangles.release()
         self.program.release()
 
 
@@ -92,7 +91,7 @@ class _Picture:
 
 
 class FlashGuard:
-    """Watches what a moderngl `context` shows."""
+    """Watches what is shown in a moderngl `context`. What it draws with, it leaves bound."""
 
     def __init__(self, context: Any, size: tuple[int, int] = (1, 1)) -> None:
         self._context = context
@@ -102,75 +101,85 @@ class FlashGuard:
         self._windows = _Picture(context, flashpoints.WINDOWS_SIZE, 1, "f4")
         self._hold = _Picture(context, BLOCKS, 1, "f4")
         self._small = _Picture(context, GRID, 1, "f4")
-        self._wish = _Picture(context, (1, 1), 4, "f2")
-        blocks, held = 6 * BLOCKS[0] * BLOCKS[1], flashpoints.HELD_BLOCKS
-        self._keep = _Draw(context, held, flashpoints.KEEP, blocks)
-        self._slow = _Draw(context, held, flashpoints.SLOW, blocks)
-        self._draw_states = _Draw(context, flashpoints.FULL, flashpoints.STATES, 3)
-        self._draw_slices = _Draw(context, flashpoints.FULL, flashpoints.SLICES, 3)
-        self._draw_counts = _Draw(context, flashpoints.FULL, flashpoints.COUNTS, 3)
-        self._draw_windows = _Draw(context, flashpoints.FULL, flashpoints.WINDOWS, 3)
-        self._draw_hold = _Draw(context, flashpoints.FULL, flashpoints.HOLD, 3)
-        self._draw_small = _Draw(context, flashpoints.FULL, flashpoints.THUMBNAIL, 3)
+        self._wish = _Picture(context, size, 4, "f2")
+        corners = 6 * BLOCKS[0] * BLOCKS[1]
+        self._keep = _Draw(context, flashpoints.KEEP, flashpoints.HELD_BLOCKS, corners)
+        self._slow = _Draw(context, flashpoints.SLOW, flashpoints.HELD_BLOCKS, corners)
+        texts = (flashpoints.STATES, flashpoints.SLICES, flashpoints.COUNTS, flashpoints.WINDOWS, flashpoints.HOLD)
+        self._note, self._slice, self._count, self._sum, self._decide = (_Draw(context, each) for each in texts)
+        self._shrink = _Draw(context, flashpoints.THUMBNAIL)
         self._clock_s = 2.0
         self._frames = 0
 
-    def bind(self, shown: Any, watches: bool, delta_s: float) -> dict[str, Any]:
-        self._before = shown
-        return {}
-
-    def measure(self, shown: Any, watches: bool, delta_s: float) -> None:
-        self._seen = shown
-        if watches:
-            into = self._context.framebuffer([shown])
-            self.watch(self._before, shown, into, delta_s)
-            into.release()
-
     def watch(self, before: Any, seen: Any, into: Any, delta_s: float) -> None:
-        """Make the frame just drawn, `seen` (a texture, and the framebuffer `into` it), one that may be shown `delta_s`
-        after `before` (a texture of its size)."""
+        """Make of the frame just drawn, `seen` (a texture, and `into`, the framebuffer it was drawn in), what may be
+        shown `delta_s` after `before` (a texture of the same size), and look at it."""
         step_s = min(max(delta_s, 0.0), DELTA_AT_MOST_S)
-        leaks = CALMING_HZ * LATELY
-        leak = int((self._clock_s + step_s) * leaks) - int(self._clock_s * leaks)
+        leaks = int((self._clock_s + step_s) * LEAK_HZ) - int(self._clock_s * LEAK_HZ)
         self._clock_s = (self._clock_s + step_s) % (65536 / TICKS_HZ)
         self._frames = (self._frames + 1) % 1024
-        now = int(self._clock_s * TICKS_HZ)
+        self._slow_down(before, seen, into, HASTE_HZ * step_s)
+        self._look(seen, int(self._clock_s * TICKS_HZ), leaks)
+
+    def _slow_down(self, before: Any, seen: Any, into: Any, haste: float) -> None:
+        """Where it is held, keep what is wanted and show what may be."""
         if self._wish.size != seen.size:
             self._wish.release()
             self._wish = _Picture(self._context, seen.size, 4, "f2")
-        self._use(hold=self._hold, wish=self._wish, counts=self._counts)
+        _use(hold=self._hold, wish=self._wish)
         seen.use(UNITS["seen"])
         self._keep.draw(self._wish.next)
         before.use(UNITS["seen"])
-        self._slow.draw(into, haste=HASTE_HZ * step_s, drift=self._frames * 0.6180339887 % 1.0)
-        seen.use(UNITS["seen"])
-        self._use(lights=self._states)
-        self._draw_states.draw(self._states.next, now=now, leak=leak)
-        self._states.turn()
-        self._use(lights=self._states, slices=self._slices)
-        self._draw_slices.draw(self._slices.next, now=now)
-        self._slices.turn()
-        self._use(slices=self._slices)
-        self._draw_counts.draw(self._counts.next, now=now)
-        self._draw_windows.draw(self._windows.next)
-        self._use(windows=self._windows)
-        self._draw_hold.draw(self._hold.next, now=now)
+        self._slow.draw(into, haste=haste, drift=self._frames * 0.6180339887 % 1.0)
 
-    def thumbnail(self) -> npt.NDArray[np.float32]:
-        """The luminance of the frame measured last, (45, 75) 0..1, row 0 on top. Waits until it is drawn."""
-        self._seen.use(UNITS["seen"])
-        self._draw_small.draw(self._small.next)
+    def _look(self, seen: Any, now: int, leaks: int) -> None:
+        """Note what turned at tick `now`, and decide where the next frame is held."""
+        seen.use(UNITS["seen"])
+        _use(lights=self._states)
+        self._note.draw(self._states.next, now=now, leak=leaks)
+        self._states.turn()
+        _use(lights=self._states, slices=self._slices)
+        self._slice.draw(self._slices.next, now=now)
+        self._slices.turn()
+        _use(slices=self._slices, counts=self._counts, windows=self._windows)
+        self._count.draw(self._counts.next, now=now)
+        self._sum.draw(self._windows.next)
+        self._decide.draw(self._hold.next, now=now)
+
+    @property
+    def held(self) -> float:
+        """The share of the picture, 0..1, that the next frame will be held in. Waits until it is known."""
+        return float(np.frombuffer(self._hold.textures[0].read(alignment=1), np.float32).mean())
+
+    def thumbnail(self, seen: Any = None) -> npt.NDArray[np.float32]:
+        """The luminance of `seen` (a texture), (45, 75) 0..1, row 0 on top. Waits until it is drawn."""
+        (self._shown if seen is None else seen).use(UNITS["seen"])
+        self._shrink.draw(self._small.next)
         raw = self._small.textures[0].read(alignment=1)
         return np.frombuffer(raw, np.float32).reshape(GRID[::-1])[::-1].copy()
 
     def release(self) -> None:
         """Give back everything it holds."""
         pictures = (self._states, self._slices, self._counts, self._windows, self._hold, self._small, self._wish)
-        draws = (self._keep, self._slow, self._draw_states, self._draw_slices, self._draw_counts, self._draw_windows)
-        for each in (*pictures, *draws, self._draw_hold, self._draw_small):
+        looks = (self._note, self._slice, self._count, self._sum, self._decide)
+        for each in (*pictures, *looks, self._keep, self._slow, self._shrink):
             each.release()
 
-    def _use(self, **pictures: _Picture) -> None:
-        for name, picture in pictures.items():
-            for place, texture in enumerate(picture.textures):
-                texture.use(UNITS[name] + place)
+    def bind(self, shown: Any, watches: bool, delta_s: float) -> dict[str, Any]:
+        """`shown` is what comes before the next frame."""
+        self._before = shown
+        return {}
+
+    def measure(self, shown: Any, watches: bool, delta_s: float) -> None:
+        """`watch`, for a canvas that called `bind` before it drew."""
+        self._shown = shown
+        if watches:
+            into = self._context.framebuffer([shown])
+            self.watch(self._before, shown, into, delta_s)
+            into.release()
+
+
+def _use(**pictures: _Picture) -> None:
+    for name, picture in pictures.items():
+        for place, texture in enumerate(picture.textures):
+            texture.use(UNITS[name] + place)

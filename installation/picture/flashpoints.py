@@ -9,6 +9,7 @@ from __future__ import annotations
 BLOCKS = (15, 9)
 """Blocks across and down: 5 x 3 of them are a ninth of the picture, WCAG's 341 x 256 of 1024 x 768 px."""
 WINDOWS_SIZE = (BLOCKS[0] - 4, BLOCKS[1] - 2)
+"""Ninths that begin at a block."""
 POINTS = 5
 """Points across and down a block: 375 in a ninth; a quarter of it has 94, give or take 8."""
 GRID = (BLOCKS[0] * POINTS, BLOCKS[1] * POINTS)
@@ -19,20 +20,20 @@ TOGETHER = 75
 
 TURNS = 6
 """A point turns freely as often as this in a second: three flashes."""
-MEMORY_S = 1.05
+MEMORY_S = 1.02
 HASTE_HZ = 0.07
 """A held picture goes this share of the way in a second, in squares of what is displayed; of luminance that is at most
 1.14 times as much, sRGB being what it is: a change that counts takes more than MEMORY_S."""
 LEAST_LUMINANCE, LEAST_RED = 0.09, 0.05
 """What counts as a change, 0..1. WCAG's are .1 and 20/320; what 8 bits make of a colour may add .01 to its change."""
-CALMING_HZ = 3.0
-"""So often may a held point's wish turn, at most, for the hold to end."""
-LATELY = 28
+LATELY, LEAK_HZ = 28, 84
+"""A turn of what a held point wants counts LATELY, and LEAK_HZ of that are forgotten a second: the point stays held while
+that turns three times a second or more, and up to two seconds longer."""
 DELTA_AT_MOST_S = 0.5
 TICKS_HZ = 4096
 """Steps of the guard's clock, which is 16 bit: it turns over every 16 s, and what is older than 2 s stays that old."""
 UNITS = {"seen": 0, "wish": 1, "hold": 2, "lights": 3, "reds": 4, "slices": 5, "counts": 6, "windows": 7}
-"""The texture unit of each picture; none is left bound for those that draw elsewhere."""
+"""The texture unit of each picture."""
 
 FULL = """#version 330 core
 void main() {
@@ -70,13 +71,13 @@ void main() {
     vec3 before = texelFetch(seen, at, 0).rgb, wanted = texelFetch(wish, at, 0).rgb;
     vec3 shown = sqrt(mix(before * before, wanted * wanted, haste));
     float noise = fract(dot(gl_FragCoord.xy, vec2(0.7548776662, 0.5698402910)) + drift) - 0.5;
-    colour = vec4(shown + shown * noise / 1400.0, 1.0);
+    colour = vec4(shown + shown * (haste > 0.0 ? noise / 1400.0 : 0.0), 1.0);
 }
 """
 
 # A point's state, once for luminance and once for red: x, y, z when it turned, six times 16 bits, the newest first. w a
 # mark of what is shown, 15 bits: the extreme since the last turn, the way (rising: 1), whether a saturated red came by
-# since the last turn, whether one did before it, and whether that turn was noted; one of what is wanted, 8 bits: the
+# since the last turn, whether one did before it, and whether that turn was not noted; one of what is wanted, 8 bits: the
 # extreme and the way; how often that turned lately, in LATELY-ths, leaking, 8 bits; whether it is held, 1 bit.
 _CLOCK = f"""#version 330 core
 uniform int now;
@@ -110,12 +111,12 @@ uvec4 after(uvec4 state, vec2 shown, float wanted, bool held, float least, float
     uint d = older(state.y >> 16), e = older(state.z & 0xFFFFu), f = older(state.z >> 16), w = state.w;
     float extreme = float((w >> 4) & 0x7FFu) / 2047.0;
     bool rising = (w & 8u) != 0u, tinted = (w & 4u) != 0u || shown.y > 0.5;
-    bool before = (w & 2u) != 0u, noted = (w & 1u) != 0u;
+    bool before = (w & 2u) != 0u, missed = (w & 1u) != 0u;
     if (turned(extreme, rising, shown.x, least, dark)) {{
-        // A flash is a pair of turns of which one is tinted: the one before it counts too.
-        if (tinted && !noted) {{ f = e; e = d; d = c; c = b; b = a; a = uint(now); }}
-        noted = tinted || before;
-        if (noted) {{ f = e; e = d; d = c; c = b; b = a; a = uint(now); }}
+        // A flash is a pair of turns of which one is tinted: the other counts too, though it came first.
+        if (tinted && missed) {{ f = e; e = d; d = c; c = b; b = a; a = uint(now); }}
+        missed = !tinted && !before;
+        if (!missed) {{ f = e; e = d; d = c; c = b; b = a; a = uint(now); }}
         before = tinted;
         tinted = shown.y > 0.5;
     }}
@@ -125,7 +126,7 @@ uvec4 after(uvec4 state, vec2 shown, float wanted, bool held, float least, float
     lately -= min(lately, leak);
     if (turned(wish, wishing, wanted, least, dark)) lately = min(lately + {LATELY}u, 9u * {LATELY}u);
     uint mark = uint(extreme * 2047.0 + 0.5) << 4 | (rising ? 8u : 0u) | (tinted ? 4u : 0u) | (before ? 2u : 0u);
-    uint marks = mark | (noted ? 1u : 0u) | (wishing ? 0x8000u : 0u) | uint(wish * 127.0 + 0.5) << 16;
+    uint marks = mark | (missed ? 1u : 0u) | (wishing ? 0x8000u : 0u) | uint(wish * 127.0 + 0.5) << 16;
     return uvec4(a | b << 16, c | d << 16, e | f << 16, marks | lately << 23 | (held ? 0x80000000u : 0u));
 }}
 
@@ -176,7 +177,7 @@ void main() {{
 
 # Slices of time in which many points of a ninth flash together, be it only once each: 5 x 5 ninths, half a ninth from
 # each other. Stamps: x the end of the last slice, and the start of the next; y, z the starts of the last three; z also
-# whether the next has begun; w when there last were three in a second.
+# whether the next has begun; w when there last were three in a second and a fourth had begun.
 SLICES = (
     _CLOCK
     + f"""
@@ -204,8 +205,8 @@ void main() {{
     if (flashed > {TOGETHER}) {{
         third = second; second = first; first = start; end = uint(now); begun = false;
     }}
-    uint three = age(third) < {TICKS_HZ}u ? uint(now) : older(was.w & 0xFFFFu);
-    slice = uvec4(end | start << 16, first | second << 16, third | (begun ? 0x10000u : 0u), three);
+    uint four = begun && age(third) < {TICKS_HZ}u ? uint(now) : older(was.w & 0xFFFFu);
+    slice = uvec4(end | start << 16, first | second << 16, third | (begun ? 0x10000u : 0u), four);
 }}
 """
 )
@@ -221,7 +222,7 @@ void main() {
 }
 """
 
-# A block is held where it, or one beside it, has a spent point and lies in a ninth that has too many; and in every ninth
+# A block is held where it, or one beside it, has a spent point and lies in a ninth that has too many; and in each ninth
 # that flashed together too often, and half a ninth around it, for the ones between those that are looked at.
 HOLD = (
     _CLOCK
@@ -257,7 +258,7 @@ void main() {{
     for (int y = 0; y < 4; ++y)
         for (int x = 0; x < 4; ++x) {{
             vec2 at = (floor(gl_FragCoord.xy) + (vec2(x, y) + 0.5) / 4.0) / vec2({GRID[0]}.0, {GRID[1]}.0);
-            luminance += dot(pow(texture(seen, at).rgb, vec3(2.2)), vec3(0.2126, 0.7152, 0.0722)) / 16.0;
+            luminance += dot(pow(clamp(texture(seen, at).rgb, 0.0, 1.0), vec3(2.2)), vec3(0.2126, 0.7152, 0.0722)) / 16.0;
         }}
 }}
 """

@@ -27,6 +27,8 @@ STALE_S = 0.5
 PHASES = tuple(each.name for each in features.FEATURES if each.phase)
 """What runs round: it goes on between moments, and no envelope follows it but at once."""
 CLOCKS = {f"time{band}": band for band in range(BANDS)}
+MOVING = {"trailPhase", "beat_phase", *CLOCKS}
+"""What goes on between moments."""
 SILENT = {each.name: each.silent for each in features.FEATURES if each.name not in CLOCKS}
 """What features fall to; clocks stand still."""
 
@@ -43,8 +45,10 @@ class Envelope:
     def advance(self, target: float, delta_s: float) -> float:
         """Its value after `delta_s` of `target`."""
         tau_s = self._attack_s if target > self.value else self._release_s
-        rest = math.exp(-max(0.0, delta_s) / tau_s) if tau_s > 0.0 else 0.0
-        self.value = target + (self.value - target) * rest
+        if tau_s <= 0.0:
+            self.value = target
+        elif delta_s > 0.0:
+            self.value = target + (self.value - target) * math.exp(-delta_s / tau_s)
         return self.value
 
 
@@ -110,9 +114,12 @@ class Heard:
         return max(0.0, now_s - self._moment_s)
 
     def _hear(self, moment: Moments) -> None:
-        features = np.nan_to_num(moment["features"]).tolist()
-        self._now.update(zip(FEATURES, features, strict=True))
-        self._now["sparseness"] = self._strangeness(max(0.0, float(np.nan_to_num(moment["sparseness"]))))
+        heard = [*moment["features"].tolist(), float(moment["sparseness"])]
+        if not math.isfinite(sum(heard)):  # asked first, for it takes long to see to
+            heard = np.nan_to_num(np.array(heard, np.float32)).tolist()
+        sparseness = heard.pop()
+        self._now.update(zip(FEATURES, heard, strict=True))
+        self._now["sparseness"] = self._strangeness(max(0.0, sparseness))
         self._youngest = max(self._youngest, int(moment["generation"]))
         generations = self._youngest - int(moment["generation"])
         self._now["age"] = generations / (generations + AGE_GENERATIONS)
@@ -134,4 +141,4 @@ class Heard:
 
     def _step(self, delta_s: float) -> None:
         for source, envelope in self._followers:
-            envelope.advance(self.value(source), delta_s)
+            envelope.advance(self.value(source) if source in MOVING else self._now[source], delta_s)

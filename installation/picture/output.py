@@ -44,16 +44,17 @@ class Output:
         return (self.crop, self.rotate, self.flip, self.corners, self.gamma) == (WHOLE, 0, "none", None, 1.0)
 
     def placed(self, size: tuple[int, int], picture: tuple[int, int]) -> Corners:
-        """Where the corners are put on a display of `size` px for a `picture` of so many."""
+        """Where the corners are put on a display of `size` px for a `picture` of so many; without any of its own they
+        lie between pixels, so that a picture that fits is not blurred."""
         if self.corners is not None:
             return self.corners
         width, height = picture[0] * self.crop[2], picture[1] * self.crop[3]
         if self.rotate in (90, 270):
             width, height = height, width
         scale = min(size[0] / width, size[1] / height)
-        across, down = width * scale / size[0], height * scale / size[1]
-        left, top = (1.0 - across) / 2.0, (1.0 - down) / 2.0
-        return tuple((left + x * across, top + y * down) for x, y in SQUARE)
+        across, down = max(1, round(width * scale)), max(1, round(height * scale))
+        left, top = (size[0] - across) // 2, (size[1] - down) // 2
+        return tuple(((left + x * across) / size[0], (top + y * down) / size[1]) for x, y in SQUARE)
 
     def shown(self) -> Doubles:
         """The map from a place on what the corners enclose, 0..1, to one in the picture, (3, 3)."""

@@ -23,7 +23,9 @@ class Projection:
         """Show the frame that is drawn; `values` are parameters by address."""
         if not self._warps:
             self._canvas.present(self._window.size)
-        for warp, number, area in zip(self._warps, self._numbers, self._window.areas, strict=False):
+        for warp, number, area in zip(self._warps, self._numbers, self._window.areas, strict=True):
+            if area is None:
+                continue
             warp.move(_moved(values, number))
             warp.present(self._canvas.seen, self._canvas.context.screen, area)
         self._window.flip()

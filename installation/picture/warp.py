@@ -14,7 +14,7 @@ import numpy as np
 from installation.errors import InstallationError
 from installation.picture import glsl
 from installation.picture.draw import Draw
-from installation.picture.output import SQUARE, Doubles, Output, homography
+from installation.picture.output import Corners, Doubles, Output, homography
 
 Area = tuple[int, int, int, int]
 """A part of a window: left, bottom, width, height in px."""
@@ -35,16 +35,14 @@ uniform float exponent;
 uniform float noisy;
 
 vec3 light(vec2 at, vec2 right, vec2 up) {
-    float most = max(length(right * texels), length(up * texels));
-    int taps = int(clamp(ceil(most - 0.01), 1.0, 4.0));
-    if (taps == 1) return textureLod(picture, at, 0.0).rgb;
+    ivec2 taps = ivec2(clamp(ceil(vec2(length(right * texels), length(up * texels)) - 0.01), 1.0, 4.0));
     vec3 sum = vec3(0.0);
-    for (int y = 0; y < taps; y++)
-        for (int x = 0; x < taps; x++) {
-            vec2 step = (vec2(x, y) + 0.5) / float(taps) - 0.5;
-            sum += textureLod(picture, at + step.x * right + step.y * up, 0.0).rgb;
+    for (int y = 0; y < taps.y; y++)
+        for (int x = 0; x < taps.x; x++) {
+            vec2 off = (vec2(x, y) + 0.5) / vec2(taps) - 0.5;
+            sum += textureLod(picture, at + off.x * right + off.y * up, 0.0).rgb;
         }
-    return sum / float(taps * taps);
+    return sum / float(taps.x * taps.y);
 }
 
 void main() {
@@ -56,33 +54,40 @@ void main() {
     vec2 pixels = clamp(edge / max(slope, 1e-9) + 0.501, 0.0, 1.0);
     vec2 right = dFdx(at), up = dFdy(at);
     float cover = pixels.x * pixels.y;
-    if (seen.z <= 0.0 || cover <= 0.0) discard;
+    if (seen.z <= 0.0 || !(cover > 0.0)) {
+        colour = vec4(0.0, 0.0, 0.0, 1.0);
+        return;
+    }
     vec3 rgb = light(at, right, up);
     if (exponent != 1.0) rgb = pow(max(rgb, 0.0), vec3(exponent));
     float noise = fract(dot(gl_FragCoord.xy, vec2(0.7548776662, 0.5698402910))) - 0.5;
     rgb += noisy * noise * 0.7 / 255.0 * step(vec3(0.5 / 255.0), rgb);
-    colour = vec4(rgb * cover, cover);
+    colour = vec4(rgb * cover, 1.0);
 }
 """
 
 
 class Warp:
-    """Puts pictures on `output`, in a moderngl `context`. `nudges` move its corners, in shares of the output: what a
-    person turns while looking at the wall."""
+    """Puts pictures on `output`, in a moderngl `context`."""
 
     def __init__(self, context: Any, output: Output) -> None:
         self._context, self.output = context, output
         self._draw = Draw(context, glsl.VERTEX, FRAGMENT, {"picture": 0})
         self._place = UPWARDS @ output.shown()
-        self.nudges = [[0.0, 0.0] for _ in SQUARE]
+        self._moved: Corners = ((0.0, 0.0),) * 4
         self.fault: str | None = None
-        """Why the corners are not where they were nudged to; they then stay where they were."""
+        """Why the corners are not where they were moved to; they then stay where they were."""
         self._solved: tuple[Any, ...] = ()
         self._square = np.eye(3)
         self._noisy = False
 
+    def move(self, moved: Corners) -> None:
+        """From here on its corners lie so far from where `output` puts them, in shares of the display: what a person
+        turns while looking at the wall."""
+        self._moved = tuple(moved)
+
     def present(self, texture: Any, framebuffer: Any, area: Area) -> None:
-        """Put `texture` on the `area` of a framebuffer; what is not covered stays as it is."""
+        """Put `texture` on the `area` of a framebuffer; what it does not cover is black."""
         left, bottom, width, height = area
         self._solve((width, height), texture.size)
         framebuffer.use()
@@ -98,21 +103,18 @@ class Warp:
                 "noisy": float(self._noisy),
             }
         )
-        self._context.enable(self._context.BLEND)
-        self._context.blend_func = self._context.ONE, self._context.ONE_MINUS_SRC_ALPHA
         self._draw.render()
-        self._context.disable(self._context.BLEND)
 
     def _solve(self, size: tuple[int, int], picture: tuple[int, int]) -> None:
         """The map for an area of `size` px and a `picture` of so many, if it is not the one there is."""
-        wanted = (size, picture, *(tuple(nudge) for nudge in self.nudges))
+        wanted = (size, picture, self._moved)
         if wanted == self._solved:
             return
         resized, self._solved = wanted[:2] != self._solved[:2], wanted
         placed = self.output.placed(size, picture)
-        nudged = tuple((x + dx, y + dy) for (x, y), (dx, dy) in zip(placed, self.nudges, strict=True))
+        there = tuple((x + dx, y + dy) for (x, y), (dx, dy) in zip(placed, self._moved, strict=True))
         try:
-            put, self.fault = homography(nudged), None
+            put, self.fault = homography(there), None
         except InstallationError as error:
             self.fault = str(error)
             if not resized:
