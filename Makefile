@@ -72,6 +72,7 @@ lint: setup-test  ## ruff and mypy
 
 bench: setup-test  ## every figure of the README, measured here
 	@$(PIP) -e '.[bench]'
+	@$(BIN)/python -m bench.changes
 	@$(BIN)/python -m bench.decode
 	@$(BIN)/python -m bench.generation
 	@$(BIN)/python -m bench.kills
@@ -81,6 +82,7 @@ bench: setup-test  ## every figure of the README, measured here
 	@$(BIN)/python -m bench.parts
 	@$(BIN)/python -m bench.picture
 	@$(BIN)/python -m bench.run
+	@$(BIN)/python -m bench.sync
 
 train-env:  ## the environment that trains models (acids-rave, Python 3.11)
 	$(call system,$(SYSTEM_TRAIN))

@@ -88,8 +88,8 @@ def screen(size: tuple[int, int]) -> Iterator[str]:
         yield os.environ["DISPLAY"]
     finally:
         os.environ.pop("DISPLAY") if before is None else os.environ.__setitem__("DISPLAY", before)
-        server.terminate()
-        server.wait(5.0)
+        server.kill()  # one that still waits for its first client does not hear a plain word
+        server.wait()
 
 
 def watch(connection: Connection, display: str, place: tuple[int, int]) -> None:
@@ -192,17 +192,16 @@ def nearest(times_s: Floats, to_s: Floats) -> Floats:
 
 
 def spread(apart_s: Floats, fps: int) -> dict[str, float]:
-    """Median and jitter in ms, and the median in frames."""
+    """Median and jitter in ms, the median in frames, and the share within a frame; `unseen` are clicks without a
+    flash."""
     apart_ms = 1000.0 * apart_s[np.isfinite(apart_s)]
+    counts = {"count": len(apart_ms), "unseen": len(apart_s) - len(apart_ms)}
     if not len(apart_ms):
-        return {"count": 0}
+        return {**counts}
     p5, median, p95 = np.percentile(apart_ms, [5, 50, 95]).tolist()
     figures = {"median_ms": median, "p5_ms": p5, "p95_ms": p95, "sd_ms": float(apart_ms.std())}
-    figures |= {"median_frames": median * fps / 1000.0}
-    within = float(np.mean(np.abs(apart_ms) <= 1000.0 / fps))
-    return (
-        {"count": len(apart_ms)} | {key: round(each, 2) for key, each in figures.items()} | {"within_a_frame": within}
-    )
+    figures |= {"median_frames": median * fps / 1000.0, "within_a_frame": np.mean(np.abs(apart_ms) <= 1000.0 / fps)}
+    return counts | {key: round(float(each), 2) for key, each in figures.items()}
 
 
 def measure(clicks: int, turned_ms: float, fps: int) -> dict[str, Any]:
@@ -227,7 +226,8 @@ def measure(clicks: int, turned_ms: float, fps: int) -> dict[str, Any]:
     return {
         "load": round(os.getloadavg()[0], 1),
         "offset": spread(offset_s[plain], fps),
-        "offset_turned": {"by_ms": turned_ms, "moved_ms": round(moved_ms, 2)} | spread(offset_s[turned], fps),
+        "turned": {"by_ms": turned_ms, "moved_ms": round(moved_ms, 2)},
+        "offset_beyond_turn": spread(offset_s[turned] - turned_ms / 1000.0, fps),
         "picture": spread(picture_s[plain], fps),
         "card": spread(out_s[plain] - claimed_s[plain], fps),
         "looks_hz": round(looks_hz),
@@ -235,7 +235,7 @@ def measure(clicks: int, turned_ms: float, fps: int) -> dict[str, Any]:
         "card_latency_ms": report["sound"]["card_latency_ms"],
         "missed_samples": report["sound"]["missed_samples"],
         "stage": {key: report["picture"][key] for key in ("frames", "frame_ms", "late_ms", "window", "renderer")},
-        "all_ms": [round(1000.0 * each, 1) for each in offset_s[plain]],
+        "all_ms": [round(1000.0 * each, 1) if np.isfinite(each) else None for each in offset_s[plain].tolist()],
     }
 
 

@@ -26,14 +26,14 @@
 // Lengths are in picture heights. Rates of TIME are multiples of 1/2048, so that they go on without a seam when TIME
 // starts again.
 
-const vec3 PAPER = vec3(0.880, 0.850, 0.780);
+const vec3 PAPER = vec3(0.900, 0.868, 0.795);
 const vec3 NIGHT = vec3(0.020, 0.022, 0.027);
 const vec3 SOOT = vec3(4.4, 4.6, 4.5);
-const vec3 INDIGO = vec3(4.6, 3.2, 1.7);
+const vec3 INDIGO = vec3(3.5, 2.7, 2.0);
 const vec3 CINNABAR = vec3(0.4, 3.4, 4.2);
 
 // How fast the paper is drawn past, in heights a second.
-const float DRAWN = 36.0 / 2048.0;
+const float DRAWN = 112.0 / 2048.0;
 
 float aspect() { return IMG_SIZE(sheet).x / IMG_SIZE(sheet).y; }
 
@@ -73,8 +73,8 @@ vec2 pointed(float number) {
     }
     pair /= sum;
     pair /= 1.0 + 0.30 * length(pair);
-    vec2 home = vec2(0.66 * aspect(), 0.52 + (number - 1.0) * 0.05);
-    return home + pair.yx * vec2(0.17, 0.30) * (1.0 - 0.12 * number) + vec2(0.0, 0.02 * sin(TIME * 0.25 + number * 2.0));
+    vec2 home = vec2(0.74 * aspect(), 0.54 + (number - 1.0) * 0.05);
+    return home + pair.yx * vec2(0.13, 0.40) * (1.0 - 0.12 * number) + vec2(0.0, 0.02 * sin(TIME * 0.25 + number * 2.0));
 }
 
 // Rows of a brush: 0 where it is and was before that; 1 its ink: weight now and before, what it has left; 2 of x = 0 the
@@ -94,12 +94,14 @@ vec4 led() {
     if (cell.y == 1) {
         float lifted = smoothstep(0.04, 0.20, loudness());
         float pressed = lifted * (0.10 + 0.90 * loudness() * loudness() + 0.25 * onset);
+        // Between two trajectories the brush is lifted.
+        if (texelFetch(brushes, ivec2(0, 3), 0).y > 0.0) return vec4(0.0, 0.0, 0.0, 1.0);
         float weight = mix(pressed, before.x, exp(-delta / 0.09));
         return vec4(weight, before.x, 0.0, 1.0);
     }
     if (cell.y == 2) return vec4(onset, progress, before.z, 1.0);
     vec4 then = texelFetch(brushes, ivec2(cell.x, 2), 0);
-    bool drop = onset - then.x > 0.12, seal = FRAMEINDEX > 30 && then.y - progress > 0.3;
+    bool drop = onset - then.x > 0.25, seal = FRAMEINDEX > 30 && then.y - progress > 0.3;
     float count = mod(before.z + (drop || seal ? 1.0 : 0.0), 4096.0);
     return vec4(drop ? onset - then.x : 0.0, seal ? 1.0 : 0.0, count, 1.0);
 }
@@ -109,7 +111,7 @@ float stroke(vec2 at, int number, out float wet) {
     vec4 path = texelFetch(brushes, ivec2(number, 0), 0);
     vec4 weight = texelFetch(brushes, ivec2(number, 1), 0);
     wet = 0.0;
-    float widest = (number == 0 ? 0.040 : number == 1 ? 0.016 : 0.0055);
+    float widest = (number == 0 ? 0.046 : number == 1 ? 0.021 : 0.0050);
     float reach = widest * 1.25 + 0.004;
     vec2 low = min(path.xy, path.zw) - reach, high = max(path.xy, path.zw) + reach;
     if (any(lessThan(at, low)) || any(greaterThan(at, high)) || weight.x < 0.02) return 0.0;
@@ -135,7 +137,7 @@ float spattered(vec2 at, vec4 told) {
     vec2 from = texelFetch(brushes, ivec2(0, 0), 0).xy;
     if (length(at - from) > 0.40) return 0.0;
     float laid = 0.0;
-    for (int i = 0; i < 9; i++) {
+    for (int i = 0; i < 6; i++) {
         vec2 key = vec2(told.z * 9.0 + float(i), 5.0);
         float angle = chance(key) * 6.2831853, far = 0.03 + 0.30 * chance(key + 11.0) * chance(key + 23.0);
         float size = (0.0015 + 0.011 * pow(chance(key + 37.0), 4.0)) * (0.6 + told.x);
@@ -148,7 +150,7 @@ float spattered(vec2 at, vec4 told) {
 // The seal: a square cut with bars, no two alike; it stands a little below the line, where the trajectory began.
 float sealed(vec2 at, vec4 told) {
     if (told.y <= 0.0) return 0.0;
-    vec2 off = (at - vec2(0.70 * aspect(), 0.13)) / 0.034;
+    vec2 off = (at - vec2(0.72 * aspect(), 0.095)) / 0.021;
     if (max(abs(off.x), abs(off.y)) > 1.1) return 0.0;
     vec2 cut = floor((off * 0.80 + 1.0) * 2.5);
     vec2 within = abs(fract((off * 0.80 + 1.0) * 2.5) - 0.5);
@@ -170,15 +172,16 @@ vec4 inked() {
         vec4 left = texelFetch(sheet, max(from - ivec2(1, 0), ivec2(0)), 0), right = texelFetch(sheet, min(from + ivec2(1, 0), last), 0);
         vec4 under = texelFetch(sheet, max(from - ivec2(0, 1), ivec2(0)), 0), over = texelFetch(sheet, min(from + ivec2(0, 1), last), 0);
         vec4 around = 0.25 * (left + right + under + over);
-        // Paper fibres carry water unevenly; pigment goes with it outward, and settles where the wet ends.
-        float fibre = rough(vec2(gl_FragCoord.x + TIME * DRAWN * size.y, gl_FragCoord.y) * vec2(0.07, 0.22) * 360.0 / size.y);
-        float run = min(0.9, delta * 26.0 * size.y / 360.0) * smoothstep(0.03, 0.30, max(before.a, around.a) * (0.45 + fibre));
-        before.a = mix(before.a, around.a, min(0.8, run * 1.1));
-        before.rgb = mix(before.rgb, around.rgb, run * 0.5 * smoothstep(0.02, 0.12, around.a));
-        vec2 slope = vec2(right.a - left.a, over.a - under.a);
-        float gather = 6.0 * dot(slope, vec2(right.r - left.r, over.r - under.r)) * smoothstep(0.4, 0.1, before.a);
-        before.r = max(0.0, before.r * (1.0 + delta * 3.0 * length(slope) * 4.0 * step(0.02, before.r) * (1.0 - before.r * 0.7)) + 0.0 * gather);
-        before.a = max(0.0, before.a - delta * (0.10 + 0.12 * before.a));
+        if (before.a + around.a > 0.01) {
+            // Paper fibres carry water unevenly; ink goes with it outward, and gathers where the wet ends.
+            float fibre = rough((gl_FragCoord.xy + vec2(floor(TIME * DRAWN * size.y), 0.0)) * vec2(0.07, 0.22) * 360.0 / size.y);
+            float run = min(0.9, delta * 22.0 * size.y / 360.0) * smoothstep(0.03, 0.35, max(before.a, around.a) * (0.35 + fibre));
+            before.a = mix(before.a, around.a, min(0.8, run * 1.1));
+            before.rgb = mix(before.rgb, around.rgb, run * 0.5 * smoothstep(0.02, 0.12, around.a));
+            float rim = length(vec2(right.a - left.a, over.a - under.a)) * smoothstep(0.6, 0.1, before.a);
+            before.rg *= 1.0 + delta * 14.0 * rim * max(vec2(0.0), 1.0 - before.rg * vec2(1.1, 1.6));
+            before.a = max(0.0, before.a - delta * (0.08 + 0.12 * before.a));
+        }
         before.rgb *= exp2(-delta / mix(0.8, 90.0, feedback * feedback));
     }
     vec2 at = vec2(gl_FragCoord.x, gl_FragCoord.y) / size.y;
@@ -186,11 +189,11 @@ vec4 inked() {
     float wet0, wet1, wet2;
     float broad = stroke(at, 0, wet0), middle = stroke(at, 1, wet1), hair = stroke(at, 2, wet2);
     float drops = spattered(at, told);
-    float soot = max(broad * (0.55 + 0.40 * centroid), max(hair * 0.85, drops * 0.8));
-    before.r = max(before.r, soot);
-    before.g = max(before.g, middle * 0.42);
+    // The broad brush carries a wash, the thinner the quieter; the second is full of soot, the third a hair.
+    before.g = max(before.g, broad * (0.05 + 0.30 * loudness() * loudness()));
+    before.r = max(before.r, max(max(middle * (0.45 + 0.55 * loudness()), broad * 0.05), max(hair * 0.55, drops * 0.8)));
     before.b = max(before.b, sealed(at, told) * 0.9);
-    before.a = max(before.a, max(max(wet0 * 0.75, wet1 * 0.6), drops * 0.5));
+    before.a = max(before.a, max(max(wet0 * 0.8, wet1 * 0.5), drops * 0.4));
     return before;
 }
 
@@ -209,7 +212,7 @@ vec4 seen() {
     float tooth = rough(rolled * 190.0) * 0.5 + rough(rolled * vec2(40.0, 300.0)) * 0.3 + rough(rolled * 9.0) * 0.2;
     vec3 stain = SOOT * ink.r * (0.82 + 0.36 * tooth) + INDIGO * ink.g * (0.7 + 0.6 * tooth) + CINNABAR * ink.b;
     vec2 off = isf_FragNormCoord - vec2(0.5, 0.54);
-    float lamp = 1.0 - 0.85 * dot(off, off) - 0.15 * smoothstep(0.32, 0.52, max(abs(off.x), abs(off.y)));
+    float lamp = 1.0 - 0.75 * dot(off, off) - 0.10 * smoothstep(0.32, 0.52, max(abs(off.x), abs(off.y)));
     vec3 light;
     if (night) {
         vec3 chalk = 1.0 - exp(-stain * vec3(0.55));

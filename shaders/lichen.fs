@@ -156,7 +156,7 @@ vec4 soft(vec2 at) {
 
 float height(vec4 ground, vec4 growth) {
     float crust = smoothstep(0.0, 0.25, growth.b);
-    return ground.r * (0.20 - 0.07 * crust) + 0.020 * crust + 0.045 * growth.g + 0.007 * crust * ground.a;
+    return ground.r * (0.20 - 0.07 * crust) + 0.020 * crust + 0.030 * growth.g + 0.007 * crust * ground.a;
 }
 
 vec4 seen() {
@@ -171,7 +171,7 @@ vec4 seen() {
 
     float angle = 2.5 - 1.9 * progress;
     vec2 lamp = vec2(0.5 * wide.x, 0.5) + vec2(cos(angle), sin(angle)) * vec2(0.95, 0.75);
-    vec3 beam = vec3(lamp - here * wide, 0.34);
+    vec3 beam = vec3(lamp - here * wide, 0.46);
     float distance_ = length(beam);
     vec3 normal = normalize(vec3(-slope * (1.0 + 0.5 * loudness()), 1.0));
     float lit = max(0.0, dot(normal, beam / distance_)) * 1.8 / (0.45 + distance_ * distance_);

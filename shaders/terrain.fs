@@ -14,7 +14,7 @@
   ],
   "PASSES": [
     {"TARGET": "land", "PERSISTENT": true, "FLOAT": true, "WIDTH": 256, "HEIGHT": 128},
-    {"TARGET": "skyline", "FLOAT": true, "WIDTH": "$WIDTH", "HEIGHT": 128},
+    {"TARGET": "skyline", "FLOAT": true, "WIDTH": "floor($WIDTH / 2)", "HEIGHT": 64},
     {}
   ]
 }*/
@@ -23,8 +23,10 @@
 
 const float ROWS = 128.0;
 const float ROWS_A_SECOND = 5.0;
-const float HORIZON = 0.16;
-const vec2 MOON = vec2(-0.62, 0.66);
+const float HORIZON = 0.0;
+const float EYE = 0.50;
+const int LINES = 64;
+const vec2 MOON = vec2(-0.58, 0.62);
 
 const vec3 NIGHT = vec3(0.010, 0.016, 0.040);
 const vec3 HAZE = vec3(0.150, 0.185, 0.255);
@@ -77,7 +79,7 @@ vec4 risen() {
     vec4 before = texelFetch(land, ivec2(at.x, max(from, 0.0)), 0);
     if (at.y > 0.5 + moved) {
         // Old land wears down: its peaks into their flanks.
-        float wear = 0.10 * moved;
+        float wear = 0.05 * moved;
         float left = texelFetch(land, ivec2(max(at.x - 1.0, 0.0), from), 0).r;
         float right = texelFetch(land, ivec2(min(at.x + 1.0, 255.0), from), 0).r;
         before.r = mix(before.r, 0.5 * (left + right), wear) * exp2(-moved / ROWS_A_SECOND / mix(5.0, 60.0, feedback));
@@ -98,31 +100,35 @@ float depth(float row) {
 
 // Where on the land the column `x` (-aspect..aspect) of the picture is at `z`.
 float across(float x, float z) {
-    return 0.5 + x * (0.115 + 0.070 * z);
+    return 0.5 + x * (0.170 + 0.090 * z);
 }
 
-float height(vec2 at, float row) {
-    vec4 here = IMG_NORM_PIXEL(land, vec2(at.x, (row + 0.5) / ROWS));
-    float relief = here.g * 0.26 + (here.b - 0.5) * (0.035 + 0.09 * here.r);
+// How high the land is at row `row` and `x`; the farther the higher, for ranges are what a horizon is made of.
+float height(float x, float row) {
+    vec4 here = IMG_NORM_PIXEL(land, vec2(x, (row + 0.5) / ROWS));
+    float relief = here.g * 0.30 + (here.b - 0.5) * (0.010 + 0.10 * here.r);
     // What is before the eye sinks, or it would stand in the way.
-    float near = smoothstep(0.0, 26.0, row);
-    return relief * (0.35 + 0.65 * near) + here.r * 0.62 * (0.25 + 0.75 * near);
+    float near = smoothstep(-5.0, 30.0, row);
+    return (relief * (0.4 + 0.6 * near) + here.r * 1.25 * near * near) * (1.0 + 0.0135 * row);
 }
 
-// How high in the picture the land at row y stands, in x the greatest so far, so that what hides it can be looked for by halves.
+// How high in the picture the land of every second row stands, the greatest so far, so that what hides a pixel can be
+// looked for by halves.
 vec4 skylines() {
-    float aspect = RENDERSIZE.x / IMG_SIZE(land).y;
     float wide = isf_FragNormCoord.x * 2.0 - 1.0;
     int last = int(gl_FragCoord.y);
     float phase = come();
     float best = -9.0;
     for (int i = 0; i <= last; i++) {
-        float row = float(i) + phase;
-        float z = depth(row);
-        float high = HORIZON + (height(vec2(across(wide * 1.78, z), 0.0), row - phase) - 0.62) / z;
-        best = max(best, high);
+        float row = float(i) * 2.0;
+        float z = depth(row + phase);
+        best = max(best, HORIZON + (height(across(wide, z), row) - EYE) / z);
     }
     return vec4(best, 0.0, 0.0, 1.0);
+}
+
+float line(int number) {
+    return IMG_NORM_PIXEL(skyline, vec2(isf_FragNormCoord.x, (float(number) + 0.5) / float(LINES))).r;
 }
 
 vec3 hued(vec3 colour) {
@@ -142,8 +148,8 @@ vec3 sky(vec2 at) {
     light += WARM * 0.10 * exp(-near * 60.0) * glow;
     // A ring of ice about the moon, which only strange sound has.
     light += SILVER * 0.05 * sparseness * exp(-pow((ring - 0.42) * 22.0, 2.0));
-    float disc = smoothstep(0.090, 0.086, ring);
-    float seas = 0.82 + 0.18 * sin(off.x * 70.0 + 2.0 * sin(off.y * 60.0)) * sin(off.y * 52.0 + 1.0);
+    float disc = smoothstep(0.0735, 0.0690, ring);
+    float seas = 0.90 + 0.10 * sin(off.x * 46.0 + 1.2 + 1.4 * sin(off.y * 31.0 + 0.6)) * sin(off.y * 38.0 + 2.0);
     light = mix(light, vec3(0.95, 0.93, 0.86) * seas * 1.5, disc);
     // Stars, where it is dark enough for them.
     vec2 cell = floor(at * 46.0);
@@ -154,38 +160,38 @@ vec3 sky(vec2 at) {
 
 vec4 seen() {
     vec2 at = (isf_FragNormCoord * 2.0 - 1.0) * vec2(RENDERSIZE.x / RENDERSIZE.y, 1.0);
-    int column = int(gl_FragCoord.x);
-    vec3 light = sky(at);
-    float far = texelFetch(skyline, ivec2(column, 127), 0).r;
-    if (far > at.y) {
-        // The first row that stands as high as this pixel, by halves.
-        int low = 0, high = 127;
-        for (int i = 0; i < 7; i++) {
+    vec3 light;
+    if (line(LINES - 1) <= at.y) {
+        light = sky(at);
+    } else {
+        int low = 0, high = LINES - 1;
+        for (int i = 0; i < 6; i++) {
             int middle = (low + high) / 2;
-            if (texelFetch(skyline, ivec2(column, middle), 0).r > at.y) high = middle;
+            if (line(middle) > at.y) high = middle;
             else low = middle + 1;
         }
-        high = min(high, 127);
-        float top = texelFetch(skyline, ivec2(column, high), 0).r;
-        float below = high > 0 ? texelFetch(skyline, ivec2(column, high - 1), 0).r : -1.0;
-        float share = high > 0 ? clamp((at.y - below) / max(top - below, 1e-4), 0.0, 1.0) : 1.0;
-        float row = float(high) + share - 1.0;
-        float z = depth(max(row, 0.0) + come());
-        float x = across((isf_FragNormCoord.x * 2.0 - 1.0) * 1.78, z);
-        float fine = 0.006;
-        float here = height(vec2(x, 0.0), row);
-        vec2 slope = vec2(height(vec2(x + fine, 0.0), row) - height(vec2(x - fine, 0.0), row), height(vec2(x, 0.0), row + 1.0) - here);
-        // Lit from the left and behind: rims and left flanks are silver, what faces us is dark.
-        vec3 normal = normalize(vec3(-slope.x * 3.4, 0.055, slope.y * 1.2));
-        float moon = max(0.0, dot(normal, normalize(vec3(-0.62, 0.42, 0.66))));
+        high = min(high, LINES - 1);
+        float top = line(high);
+        float below = high > 0 ? line(high - 1) : -1.2;
+        float row = max(0.0, (float(high) - 1.0 + clamp((at.y - below) / max(top - below, 1e-4), 0.0, 1.0)) * 2.0);
+        float z = depth(row + come());
+        float x = across(isf_FragNormCoord.x * 2.0 - 1.0, z);
+        float fine = 0.005 + 0.0006 * z;
+        float here = height(x, row);
+        vec2 slope = vec2(height(x + fine, row) - here, height(x, row + 1.0) - here) * vec2(0.005 / fine, 1.0);
+        // Lit from the left and from behind: left flanks and shoulders are silver, what faces us is dark.
+        vec3 normal = normalize(vec3(-slope.x * 2.2, 0.045, slope.y * 0.9));
+        float moon = max(0.0, dot(normal, normalize(vec3(-0.66, 0.44, 0.61))));
         float heat = IMG_NORM_PIXEL(land, vec2(x, (row + 0.5) / ROWS)).r;
-        vec3 ground = vec3(0.008, 0.012, 0.024) + SILVER * moon * moon * (0.10 + 0.75 * smoothstep(0.12, 0.75, heat));
-        ground += vec3(0.02, 0.03, 0.06) * max(0.0, normal.y) * 0.6;
-        ground += WARM * heat * heat * 0.55 * exp(-row * 0.16);
-        float mist = 1.0 - exp(-pow(max(0.0, z - 0.5) * 0.30, 1.3));
-        mist = mix(mist, 1.0, 0.25 * smoothstep(0.10, -0.02, here - 0.12) * smoothstep(0.5, 3.0, z));
-        vec3 air = mix(HAZE * 0.62, HAZE * 1.15 + SILVER * 0.12 * loudness(), exp(-pow((at.x - MOON.x) * 0.9, 2.0)));
-        light = mix(ground, air, clamp(mist, 0.0, 0.96));
+        vec3 ground = vec3(0.006, 0.009, 0.020) + SILVER * moon * moon * (0.07 + 0.95 * smoothstep(0.04, 0.55, heat)) * smoothstep(-2.0, 14.0, row);
+        ground += WARM * heat * 0.34 * exp(-row * 0.075) * smoothstep(0.0, 16.0, row);
+        ground += vec3(0.016, 0.022, 0.040) * normal.y;
+        // Mist lies in the valleys, the deeper the farther.
+        float mist = 1.0 - exp(-pow(max(0.0, z - 0.6) * 0.235, 1.25));
+        float valley = smoothstep(0.30 + 0.25 * z * 0.16, 0.05, here) * smoothstep(0.7, 2.4, z);
+        mist = mix(mist, 1.0, 0.42 * valley);
+        vec3 air = mix(HAZE * 0.70, HAZE * 1.25 + SILVER * 0.16 * loudness(), exp(-pow((at.x - MOON.x) * 0.8, 2.0)));
+        light = mix(ground, air, clamp(mist, 0.0, 0.97));
     }
     light = hued(light) * brightness * 1.35;
     float lit = dot(light, vec3(0.30, 0.50, 0.20)) + 1e-5;

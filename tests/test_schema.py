@@ -176,9 +176,9 @@ def test_every_fault_is_told_at_once_at_its_own_place(around: Path) -> None:
         "21:3: latents.x: 'x' is not the number of a latent; allowed are 0..3",
         "24:15: picture.fullscreen: yes is not true or false",
         "26:14: picture.mappings.0.from: 'loud' is not heard (did you mean loudness?); allowed are rms, centroid, "
-        "flux, onset, band0..7, loudness, loudness_lufs, centroid_hz, spread_hz, rolloff_hz, flatness, onset_db, presence, "
-        "silence, beat, beat_phase, tempo_bpm, tempo_confidence, hits0..7, time0..7, presence0..7, chroma0..11, "
-        "mfcc0..12, sparseness, age, progress",
+        "flux, onset, band0..7, loudness, loudness_lufs, centroid_hz, spread_hz, rolloff_hz, flatness, onset_db, "
+        "presence, silence, beat, beat_phase, tempo_bpm, tempo_confidence, hits0..7, time0..7, presence0..7, "
+        "chroma0..11, mfcc0..12, sparseness, age, progress",
         "27:23: picture.mappings.1.to: the shader has no input 'warmht' (did you mean warmth?); it has warmth, grain, "
         "tint, rms",
         "27:31: picture.mappings.1.lo: unknown key (did you mean low?)",

@@ -24,8 +24,10 @@ FORESIGHT_S = 3.0
 """How long it is judged by what it foresaw,"""
 SHARPNESS_S = 1.0
 """and by how sharply it knew where the beat is."""
-BLIND, FORESEEING = 0.006, 0.028
-"""Mean foresight of noise, at most, and of music, at least, nearly."""
+FORESEEING = 0.012
+"""Mean foresight of music, at least, nearly; that of noise is 0 or less, nearly."""
+VAGUE, SHARP = 0.5, 0.9
+"""Sharpness of what is believed of noise, and of music, nearly."""
 BEGIN, CEASE = 0.5, 0.3
 """Confidence from which beats are announced, and below which no more."""
 APART = 0.6
@@ -81,8 +83,8 @@ class Beat:
         """How far the belief can be relied on: as sharp as it is, if it foresees anything at all."""
         self._foresight += (belief.foresight * present - self._foresight) * min(1.0, self._hop_s / FORESIGHT_S)
         self._sharpness += (belief.sharpness * present - self._sharpness) * min(1.0, self._hop_s / SHARPNESS_S)
-        foreseen = min(1.0, max(0.0, (self._foresight - BLIND) / (FORESEEING - BLIND)))
-        self.confidence = self._sharpness * foreseen
+        sharp, foreseen = (self._sharpness - VAGUE) / (SHARP - VAGUE), self._foresight / FORESEEING
+        self.confidence = min(1.0, max(0.0, sharp)) * min(1.0, max(0.0, foreseen))
         self._announcing = present and self.confidence > (CEASE if self._announcing else BEGIN)
 
     def _follow(self, tempo_bpm: float) -> None:

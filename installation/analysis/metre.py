@@ -60,7 +60,7 @@ def places(since: Doubles, beat: Doubles) -> npt.NDArray[np.int64]:
 @dataclass(frozen=True)
 class Belief:
     """What the filter holds for most likely: hops a beat, hops since the last beat was struck, and how sharply it
-    knows the latter, 0..1 (the length of the mean of all phases on a circle). And by how much, as a logarithm, it
+    knows the latter, 0..1 (the length of the mean of all phases on a circle). And by how much, it
     foresaw this hop a while ago better than one who knows the tempo but not the beats: below 0 it was worse."""
 
     beat: float
@@ -88,10 +88,6 @@ class Metre:
         self._turn = turns(self._lengths)
         self._usual = usual(self._lengths, hop_s)
         self._shares = shares(self._places, self._lengths)
-        self._turn = turns(self._lengths)
-        self._usual = usual(self._lengths, hop_s)
-        self._shares = shares(self._places, self._lengths)
-        self._shares = shares(self._places, self._lengths)
         self.restart()
 
     def restart(self) -> None:
@@ -112,13 +108,13 @@ class Metre:
         return self._belief(self._foresight(trusted))
 
     def _foresight(self, trusted: Floats) -> float:
-        """How much better this hop was foreseen AHEAD hops ago, as a logarithm, than by chance."""
+        """How much better this hop was foreseen AHEAD hops ago than by chance, 0 if as well."""
         if len(self._foretold) < AHEAD:
             return 0.0
         tempo, phase = self._foretold[0]
         place = self._places[self._first[tempo] + int(phase * self._lengths[tempo] / BEATS)] % len(PLACES)
         likely = trusted.reshape(BEATS, -1).mean(axis=0)
-        return float(np.log(likely[place] / (self._shares[tempo] @ likely)))
+        return float(likely[place] / (self._shares[tempo] @ likely)) - 1
 
     def _move(self) -> None:
         """Everything a hop on, and from the end of a beat to the beginning of the next, at any tempo."""
@@ -142,7 +138,7 @@ class Metre:
 
 
 def lengths(hop_s: float) -> npt.NDArray[np.int64]:
-    """Whole numbers of hops that the beats of a cycle may last, each about STEP longer than the last, ascending."""
+    """Whole numbers of hops that a bar may last, each about STEP longer than the last, ascending."""
     found = [round(60 * BEATS / FASTEST_BPM / hop_s)]
     while found[-1] < 60 * BEATS / SLOWEST_BPM / hop_s:
         found.append(max(found[-1] + 1, round(found[-1] * (1 + STEP))))

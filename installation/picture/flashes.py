@@ -26,6 +26,8 @@ ALLOWED_TURNS = 2 * ALLOWED
 AREA = 0.25
 PLACES = 9
 """Across and down, how many blocks are looked at for flashes of many pixels together: at steps of a quarter of one."""
+TOGETHER_S = 0.05
+"""What changes no later than this after a flash of many pixels was part of it."""
 SLACK_S = 1e-6
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _LINEAR = np.array(
@@ -113,7 +115,7 @@ class _Block:
         one before was; it began when the last of those did."""
         twice_s = turns.times_s[self.place]
         enough = int(AREA * twice_s.size) + 1
-        if np.count_nonzero(twice_s > max(self._end_s, now_s - 1.0)) >= enough:
+        if np.count_nonzero(twice_s > max(self._end_s + TOGETHER_S, now_s - 1.0)) >= enough:
             self._starts_s.append(float(np.partition(twice_s, -enough, axis=None)[-enough]))
             self._end_s = now_s
         self._starts_s = [each for each in self._starts_s if each > now_s - 1.0 + SLACK_S]

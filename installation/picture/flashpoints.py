@@ -17,6 +17,8 @@ AREA = 60
 """Where a ninth of the picture has more spent points than these, it is held."""
 TOGETHER = 75
 """More points of a ninth than these that flash together are a flash of them all, of which there may be three."""
+TOGETHER_S = 0.05
+"""What turns no later than this after such a flash was part of it."""
 
 TURNS = 6
 """A point turns freely as often as this in a second: three flashes."""
@@ -27,8 +29,8 @@ HASTE_HZ = 0.07
 LEAST_LUMINANCE, LEAST_RED = 0.09, 0.05
 """What counts as a change, 0..1. WCAG's are .1 and 20/320; what 8 bits make of a colour may add .01 to its change."""
 LATELY, LEAK_HZ = 28, 84
-"""A turn of what a held point wants counts LATELY, and LEAK_HZ of that are forgotten a second: the point stays held while
-that turns three times a second or more, and up to two seconds longer."""
+"""A turn of what a held point wants counts LATELY, and LEAK_HZ of that are forgotten a second: the point stays held
+while that turns three times a second or more, and up to two seconds longer."""
 DELTA_AT_MOST_S = 0.5
 TICKS_HZ = 4096
 """Steps of the guard's clock, which is 16 bit: it turns over every 16 s, and what is older than 2 s stays that old."""
@@ -77,8 +79,8 @@ void main() {
 
 # A point's state, once for luminance and once for red: x, y, z when it turned, six times 16 bits, the newest first. w a
 # mark of what is shown, 15 bits: the extreme since the last turn, the way (rising: 1), whether a saturated red came by
-# since the last turn, whether one did before it, and whether that turn was not noted; one of what is wanted, 8 bits: the
-# extreme and the way; how often that turned lately, in LATELY-ths, leaking, 8 bits; whether it is held, 1 bit.
+# since the last turn, whether one did before it, and whether that turn was not noted; one of what is wanted, 8 bits:
+# extreme and way; how often that turned lately, in LATELY-ths, leaking, 8 bits; whether it is held, 1 bit.
 _CLOCK = f"""#version 330 core
 uniform int now;
 uint age(uint stamp) {{ return (uint(now) - stamp) & 0xFFFFu; }}
@@ -176,8 +178,8 @@ void main() {{
 )
 
 # Slices of time in which many points of a ninth flash together, be it only once each: 5 x 5 ninths, half a ninth from
-# each other. Stamps: x the end of the last slice, and the start of the next; y, z the starts of the last three; z also
-# whether the next has begun; w when there last were three in a second and a fourth had begun.
+# each other. Stamps: x the end of the last slice and its start, y the starts of the two before it, z when a fourth last
+# began in the same second.
 SLICES = (
     _CLOCK
     + f"""
@@ -185,28 +187,33 @@ uniform usampler2D slices;
 uniform usampler2D lights;
 uniform usampler2D reds;
 out uvec4 slice;
-bool both(uint stamps, uint end) {{ return age(stamps >> 16) < min(end, {TICKS_HZ}u); }}
+
+void look(uint stamps, uint since, inout bool turned, inout uint pair) {{
+    turned = turned || age(stamps & 0xFFFFu) < since;
+    if (age(stamps >> 16) < since) pair = min(pair, age(stamps >> 16));
+}}
+
 void main() {{
     ivec2 at = ivec2(gl_FragCoord.xy);
     uvec4 was = texelFetch(slices, at, 0);
-    uint end = older(was.x & 0xFFFFu), start = older(was.x >> 16), since = age(end);
-    uint first = older(was.y & 0xFFFFu), second = older(was.y >> 16), third = older(was.z & 0xFFFFu);
-    bool begun = (was.z >> 16) != 0u;
+    uint end = older(was.x & 0xFFFFu), first = older(was.x >> 16);
+    uint second = older(was.y & 0xFFFFu), third = older(was.y >> 16), fourth = older(was.z & 0xFFFFu);
+    uint since = min(age(end) - min(age(end), {round(TOGETHER_S * TICKS_HZ)}u), {TICKS_HZ}u);
     ivec2 corner = ivec2(vec2(at) * vec2({GRID[0] / 6}, {GRID[1] / 6}) + 0.5);
-    int turned = 0, flashed = 0;
+    uint turned = 0u, flashed = 0u, ages = 0u;
     for (int y = 0; y < {GRID[1] // 3}; ++y)
         for (int x = 0; x < {GRID[0] // 3}; ++x) {{
-            ivec2 point = corner + ivec2(x, y);
-            uint light = texelFetch(lights, point, 0).x, red = texelFetch(reds, point, 0).x;
-            if (min(age(light & 0xFFFFu), age(red & 0xFFFFu)) < since) ++turned;
-            if (both(light, since) || both(red, since)) ++flashed;
+            bool once = false;
+            uint pair = 0xFFFFu;
+            look(texelFetch(lights, corner + ivec2(x, y), 0).x, since, once, pair);
+            look(texelFetch(reds, corner + ivec2(x, y), 0).x, since, once, pair);
+            if (once) ++turned;
+            if (pair != 0xFFFFu) {{ ++flashed; ages += pair; }}
         }}
-    if (!begun && turned > {TOGETHER}) {{ begun = true; start = uint(now); }}
-    if (flashed > {TOGETHER}) {{
-        third = second; second = first; first = start; end = uint(now); begun = false;
-    }}
-    uint four = begun && age(third) < {TICKS_HZ}u ? uint(now) : older(was.w & 0xFFFFu);
-    slice = uvec4(end | start << 16, first | second << 16, third | (begun ? 0x10000u : 0u), four);
+    if (flashed > {TOGETHER}u) {{
+        third = second; second = first; first = (uint(now) - ages / flashed) & 0xFFFFu; end = uint(now);
+    }} else if (turned > {TOGETHER}u && age(third) < {TICKS_HZ}u) fourth = uint(now);
+    slice = uvec4(end | first << 16, second | third << 16, fourth, 0u);
 }}
 """
 )
@@ -245,7 +252,7 @@ void main() {{
     ivec2 high = min(ivec2(ceil((vec2(at) + 1.0) / vec2(2.5, 1.5))), 4);
     for (int y = low.y; y <= high.y; ++y)
         for (int x = low.x; x <= high.x; ++x)
-            if (age(texelFetch(slices, ivec2(x, y), 0).w) < {round(1.9 * TICKS_HZ)}u) held = 1.0;
+            if (age(texelFetch(slices, ivec2(x, y), 0).z) < {round(1.9 * TICKS_HZ)}u) held = 1.0;
 }}
 """
 )
@@ -258,7 +265,8 @@ void main() {{
     for (int y = 0; y < 4; ++y)
         for (int x = 0; x < 4; ++x) {{
             vec2 at = (floor(gl_FragCoord.xy) + (vec2(x, y) + 0.5) / 4.0) / vec2({GRID[0]}.0, {GRID[1]}.0);
-            luminance += dot(pow(clamp(texture(seen, at).rgb, 0.0, 1.0), vec3(2.2)), vec3(0.2126, 0.7152, 0.0722)) / 16.0;
+            vec3 light = pow(clamp(texture(seen, at).rgb, 0.0, 1.0), vec3(2.2));
+            luminance += dot(light, vec3(0.2126, 0.7152, 0.0722)) / 16.0;
         }}
 }}
 """

@@ -21,21 +21,24 @@ Area = tuple[int, int, int, int]
 UPWARDS = np.array([[1.0, 0.0, 0.0], [0.0, -1.0, 1.0], [0.0, 0.0, 1.0]])
 """From a place in the picture, y down, to one in its texture, y up."""
 
-# Off the picture's edges light fades within one pixel, by the distance to the edge in pixels; an edge that lies between
-# two pixels stays sharp. Where several texels fall on a pixel, as many places are read, up to 4 × 4. The noise is that
-# of `finishing`: put on again where the one that is there is smoothed away, or spread.
+# Off the picture's sides light fades within one pixel, by the distance to the nearest; a side that lies between two
+# pixels stays sharp. Where several texels fall on a pixel, as many places are read, up to 4 × 4; where each pixel is
+# one texel, just that. The noise is that of `finishing`: put on again where the one that is there is smoothed away, or
+# spread.
 FRAGMENT = """#version 330 core
+#define PLAIN %d
+#define BENT %d
 out vec4 colour;
 uniform sampler2D picture;
 uniform vec2 corner;
 uniform mat3 square;
 uniform mat3 place;
+uniform vec3 sides[4];
 uniform vec2 texels;
 uniform float exponent;
-uniform float noisy;
 
 vec3 light(vec2 at, vec2 right, vec2 up) {
-    ivec2 taps = ivec2(clamp(ceil(vec2(length(right * texels), length(up * texels)) - 0.01), 1.0, 4.0));
+    ivec2 taps = ivec2(clamp(ceil(vec2(length(right * texels), length(up * texels)) - 0.25), 1.0, 4.0));
     vec3 sum = vec3(0.0);
     for (int y = 0; y < taps.y; y++)
         for (int x = 0; x < taps.x; x++) {
@@ -46,22 +49,28 @@ vec3 light(vec2 at, vec2 right, vec2 up) {
 }
 
 void main() {
-    vec3 seen = square * vec3(gl_FragCoord.x - corner.x, corner.y - gl_FragCoord.y, 1.0);
-    vec2 inside = seen.xy / seen.z;
-    vec2 at = (place * vec3(inside, 1.0)).xy;
-    vec2 edge = min(inside, 1.0 - inside);
-    vec2 slope = vec2(length(vec2(dFdx(inside.x), dFdy(inside.x))), length(vec2(dFdx(inside.y), dFdy(inside.y))));
-    vec2 pixels = clamp(edge / max(slope, 1e-9) + 0.501, 0.0, 1.0);
+    vec3 pixel = vec3(gl_FragCoord.x - corner.x, corner.y - gl_FragCoord.y, 1.0);
+    vec3 seen = square * pixel;
+    vec2 at = (place * vec3(seen.xy / seen.z, 1.0)).xy;
+#if PLAIN == 0
     vec2 right = dFdx(at), up = dFdy(at);
-    float cover = pixels.x * pixels.y;
-    if (seen.z <= 0.0 || !(cover > 0.0)) {
+#endif
+    float deep = min(min(dot(sides[0], pixel), dot(sides[1], pixel)), min(dot(sides[2], pixel), dot(sides[3], pixel)));
+    float cover = clamp((deep + 0.5) * 1.002 - 0.001, 0.0, 1.0);
+    if (cover <= 0.0) {
         colour = vec4(0.0, 0.0, 0.0, 1.0);
         return;
     }
+#if PLAIN == 1
+    vec3 rgb = texelFetch(picture, ivec2(at * texels), 0).rgb;
+#else
     vec3 rgb = light(at, right, up);
-    if (exponent != 1.0) rgb = pow(max(rgb, 0.0), vec3(exponent));
+#if BENT == 1
+    rgb = pow(max(rgb, 0.0), vec3(exponent));
+#endif
     float noise = fract(dot(gl_FragCoord.xy, vec2(0.7548776662, 0.5698402910))) - 0.5;
-    rgb += noisy * noise * 0.7 / 255.0 * step(vec3(0.5 / 255.0), rgb);
+    rgb += noise * 0.7 / 255.0 * step(vec3(0.5 / 255.0), rgb);
+#endif
     colour = vec4(rgb * cover, 1.0);
 }
 """
@@ -72,14 +81,16 @@ class Warp:
 
     def __init__(self, context: Any, output: Output) -> None:
         self._context, self.output = context, output
-        self._draw = Draw(context, glsl.VERTEX, FRAGMENT, {"picture": 0})
+        texts = (FRAGMENT % (plain, output.gamma != 1.0) for plain in (0, 1))
+        self._draws = [Draw(context, glsl.VERTEX, text, {"picture": 0}) for text in texts]
         self._place = UPWARDS @ output.shown()
         self._moved: Corners = ((0.0, 0.0),) * 4
         self.fault: str | None = None
         """Why the corners are not where they were moved to; they then stay where they were."""
         self._solved: tuple[Any, ...] = ()
-        self._square = np.eye(3)
-        self._noisy = False
+        self._square: Doubles = np.eye(3)
+        self._sides: list[tuple[float, ...]] = []
+        self._plain = False
 
     def move(self, moved: Corners) -> None:
         """From here on its corners lie so far from where `output` puts them, in shares of the display: what a person
@@ -93,17 +104,18 @@ class Warp:
         framebuffer.use()
         self._context.viewport = area
         texture.use(0)
-        self._draw.set(
+        draw = self._draws[self._plain]
+        draw.set(
             {
                 "corner": (float(left), float(bottom + height)),
                 "square": tuple(self._square.T.ravel()),
                 "place": tuple(self._place.T.ravel()),
+                "sides": self._sides,
                 "texels": (float(texture.size[0]), float(texture.size[1])),
                 "exponent": self.output.gamma,
-                "noisy": float(self._noisy),
             }
         )
-        self._draw.render()
+        draw.render()
 
     def _solve(self, size: tuple[int, int], picture: tuple[int, int]) -> None:
         """The map for an area of `size` px and a `picture` of so many, if it is not the one there is."""
@@ -120,10 +132,13 @@ class Warp:
             if not resized:
                 return
             put = homography(placed)
-        self._square = _inverse(put) @ np.diag([1.0 / size[0], 1.0 / size[1], 1.0])
-        self._noisy = self.output.gamma != 1.0 or not self._plain(picture)
+            there = placed
+        shares = np.diag([1.0 / size[0], 1.0 / size[1], 1.0])
+        self._square = np.asarray(np.linalg.inv(put) @ shares, np.float64)
+        self._sides = _sides(np.array(there) * size)
+        self._plain = self.output.gamma == 1.0 and self._fits(picture)
 
-    def _plain(self, picture: tuple[int, int]) -> bool:
+    def _fits(self, picture: tuple[int, int]) -> bool:
         """Whether each pixel is just one texel."""
         square = self._square / self._square[2, 2]
         texels = np.diag([*picture, 1.0]) @ self._place @ square
@@ -134,12 +149,16 @@ class Warp:
 
     def release(self) -> None:
         """Give it back."""
-        self._draw.release()
+        for draw in self._draws:
+            draw.release()
 
 
-def _inverse(put: Doubles) -> Doubles:
-    """The map back, with a third coordinate above 0 where `put` puts the square: behind the horizon it is below, and
-    nothing is seen."""
-    back: Doubles = np.asarray(np.linalg.inv(put), np.float64)
-    middle = put @ np.array([0.5, 0.5, 1.0])
-    return back if float(back[2] @ middle) / float(middle[2]) > 0.0 else -back
+def _sides(corners: Doubles) -> list[tuple[float, ...]]:
+    """The four sides between `corners` (4, 2), in px: dotted with (x, y, 1), each gives a point's distance from it,
+    above 0 within."""
+    ways = np.roll(corners, -1, axis=0) - corners
+    across = np.stack([-ways[:, 1], ways[:, 0]], axis=1) / np.hypot(ways[:, 0], ways[:, 1])[:, None]
+    if np.sum((corners.mean(0) - corners[0]) * across[0]) < 0.0:
+        across = -across
+    distances = -np.sum(across * corners, axis=1)
+    return [(float(x), float(y), float(distance)) for (x, y), distance in zip(across, distances, strict=True)]
