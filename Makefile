@@ -4,7 +4,8 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.13 python3.11; do $$p -c "
 VENV := .venv
 BIN := $(VENV)/bin
 SYSTEM := libportaudio2 libasound2-plugins libegl1 libgl1 libgl1-mesa-dri
-SYSTEM_TEST := xvfb xauth pulseaudio pulseaudio-utils liblo-tools chromium chromium-driver
+SYSTEM_TEST := xvfb xauth pulseaudio pulseaudio-utils liblo-tools chromium chromium-driver \
+  xserver-xorg-core xserver-xorg-video-dummy x11-xserver-utils
 SYSTEM_TRAIN := ffmpeg
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 

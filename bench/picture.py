@@ -2,19 +2,19 @@
 
     python -m bench.picture [--shaders embers,strata] [--sizes 640x360,1280x720] [--frames 200] [--all]
 
-Every frame is drawn on five rungs, by turns, so that a busy machine is as busy for each:
+Every frame of a show is drawn on five rungs, one after the other, so that a busy machine is as busy for each:
 
-    bare       a plain moderngl loop of the same GLSL into 8 bits: bind, draw, swap; its uniforms stand still
+    bare       a plain moderngl loop of the same GLSL into 8 bits: bind, draw, swap; all else is done before the clock
     half       the same into half float
-    finished   `Canvas.draw` of one still frame: uniforms set, gain, ceiling and dither, no flash guard
+    finished   `Canvas.draw`: textures sent, uniforms set, gain, ceiling and dither, no flash guard
     guarded    the same with the flash guard
-    whole      `Scenery.draw`: moments lived through, envelopes, textures made and sent, all of the above
+    whole      `Scenery.draw`: moments lived through, envelopes, textures made, and all of the above
 
-All but the last draw one and the same frame, with the uniforms and textures the show has in its middle. `beyond` and
-`p99` are the median and the 99th percentile of `whole` less those of `bare`, `ratio` is the one by the other; then the
-same of the processor's time, all threads, which other work on the machine hardly changes, though it counts what two
-cores do side by side twice. `core` is the part of one core at 30 frames a second; `off` is how far the picture of
-`finished` lies from that of `bare`, of 255, which dither alone would make 0.2: they draw the same.
+`beyond` and `p99` are the median and the 99th percentile of `whole` less those of `bare`, `ratio` is the one by the
+other; then the same of the processor's time, all threads, which other work on the machine hardly changes, though it
+counts what two cores do side by side twice. `core` is the part of one core at 30 frames a second; `off` is how far the
+picture of `finished` lies from that of `bare`, of 255, which dither alone would make 0.2: they draw the same. With
+--noise the sound is another at every moment: pictures strobe, and the guard has to hold them, which costs more.
 """
 
 from __future__ import annotations
@@ -22,9 +22,8 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,17 +31,14 @@ import moderngl
 import numpy as np
 import numpy.typing as npt
 
-from installation.picture import finishing, glsl
+from installation.picture import finishing, glsl, shaders
 from installation.picture.canvas import Canvas, Step
 from installation.picture.finishing import Finish
 from installation.picture.frame import Frame
-from installation.picture.heard import Heard
-from installation.picture.layer import Layer, LayerSetup, Moment
-from installation.picture.program import PRECISIONS, SWIZZLES
+from installation.picture.program import PRECISIONS, SWIZZLES, defaults
 from installation.picture.scenery import Drawing, Scenery
 from installation.picture.shader import Shader
-from installation.picture.textures import Textures
-from installation.track import FEATURES, MOMENT, Moments
+from installation.track import MOMENT, Moments
 
 SHADERS = Path(__file__).resolve().parent.parent / "shaders"
 DEFAULT = "embers,strata,constellation"
@@ -55,24 +51,44 @@ RUNGS = ("bare", "half", "finished", "guarded", "whole")
 FINISHED = "isf_FragColor = isf_finished(isf_FragColor);"
 
 
-def sounding(seconds: float) -> Moments:
-    """Moments of a sound that is always there."""
+def sounding(seconds: float, noise: bool) -> Moments:
+    """Moments of a sound that is always there and swells and falls, each of its features in its own time; or of one
+    that is another at every moment."""
     rng = np.random.default_rng(1)
     made = np.zeros(int(seconds / HOP_S), MOMENT)
     made["time_s"] = HOP_S * np.arange(1, len(made) + 1)
-    made["features"] = rng.random((len(made), len(FEATURES)))
-    for name in ("spectrum", "mel"):
-        made[name] = rng.random(made[name].shape)
-    made["latent"] = rng.normal(size=made["latent"].shape)
+    for name in ("features", "spectrum", "mel"):
+        made[name] = _swelling(made["time_s"], made[name].shape[1], rng)
+        if noise:
+            made[name] = rng.random(made[name].shape)
+    made["latent"] = 3.0 * (_swelling(made["time_s"], made["latent"].shape[1], rng) - 0.5)
+    if noise:
+        made["latent"] = rng.normal(size=made["latent"].shape)
     made["latent_dim"], made["steps"], made["sparseness"] = LATENT_DIM, 64, 1.0
     return made
+
+
+def _swelling(time_s: npt.NDArray[np.float64], width: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    """(moments, width) 0..1, each column a slow sine of its own."""
+    turns = time_s[:, None] * rng.uniform(0.1, 0.8, width) + rng.random(width)
+    return np.asarray(0.5 + 0.5 * np.sin(2.0 * np.pi * turns))
+
+
+class Watched(Canvas):
+    """A canvas that remembers the frame it drew last."""
+
+    shown: Frame
+
+    def draw(self, steps: Sequence[Step], finish: Finish) -> None:
+        self.shown = steps[-1].frame
+        super().draw(steps, finish)
 
 
 class Whole:
     """The stage without its process: moments in, a finished frame out."""
 
-    def __init__(self, canvas: Canvas, path: Path, heard: Moments) -> None:
-        self._heard = heard
+    def __init__(self, canvas: Watched, path: Path, heard: Moments) -> None:
+        self._canvas, self._heard = canvas, heard
         self._scenery = Scenery(canvas, LATENT_DIM)
         self._scenery.show(Drawing.of(path))
         self._sound = np.random.default_rng(2).uniform(-0.5, 0.5, (RATE_HZ, 2)).astype(np.float32)
@@ -87,54 +103,50 @@ class Whole:
         self._scenery.draw(self._now_s, self._heard[self._number : until], sound)
         self._number = until
 
+    @property
+    def shown(self) -> Frame:
+        """The frame it drew last."""
+        return self._canvas.shown
+
     def close(self) -> None:
         self._scenery.close()
 
 
-class Still:
-    """One frame of the show's middle, as `Canvas.draw` draws it again and again."""
+class Ready:
+    """Frames that are ready, drawn as `Canvas.draw` draws them."""
 
-    def __init__(self, canvas: Canvas, path: Path, heard: Moments, guard: bool) -> None:
+    def __init__(self, canvas: Canvas, shader: Shader, guard: bool) -> None:
         self._canvas, self._finish = canvas, Finish(guard=guard, delta_s=1 / FPS)
-        ears, textures = Heard(), Textures(LATENT_DIM, RATE_HZ)
-        self._layer = Layer(canvas, LayerSetup(str(path)), ears, textures, {})
-        ears.push(heard)
-        textures.push(heard)
-        sound = np.random.default_rng(2).uniform(-0.5, 0.5, (self._layer.samples_wanted, 2)).astype(np.float32)
-        now_s = float(heard[-1]["time_s"])
-        self._layer.frame(Moment(0.0, datetime(2000, 1, 1, tzinfo=UTC), sound, textures.numbers(0.0)))
-        ears.advance(now_s)
-        self.shown = self._layer.frame(Moment(now_s, datetime(2000, 1, 1, tzinfo=UTC), sound, textures.numbers(now_s)))
-        self.shader = self._layer.shader
-        self._steps = [Step(self._layer.program, self.shown)]
+        self._program = canvas.compile(shader)
+        self._steps: list[Step] = []
+
+    def follow(self, frame: Frame) -> None:
+        """Draw this one next."""
+        self._steps = [Step(self._program, frame)]
 
     def frame(self) -> None:
         self._canvas.draw(self._steps, self._finish)
-        self._steps[0] = Step(self._layer.program, self._without_textures())
-
-    def _without_textures(self) -> Frame:
-        shown = self.shown
-        return Frame(shown.time_s, shown.delta_s, shown.index, shown.date, shown.values)
 
     def read(self) -> npt.NDArray[np.float32]:
         """What it drew last, (height, width, 3), 0..255, row 0 on top."""
         return self._canvas.read().astype(np.float32)
 
     def close(self) -> None:
-        self._layer.leave()
+        self._program.release()
 
 
 class Bare:
     """The same GLSL without what finishes it, the same targets and textures, in a loop of nothing but bind, draw and
-    swap. Nothing is set and nothing is sent while it runs."""
+    swap. `seen` is the precision of the picture."""
 
-    def __init__(self, context: moderngl.Context, shader: Shader, frame: Frame, size: tuple[int, int], seen: str):
+    def __init__(self, context: moderngl.Context, shader: Shader, size: tuple[int, int], seen: str) -> None:
         self._context = context
         self._held: list[Any] = []
-        self._read = {name: self._texture(pixels) for name, pixels in frame.textures.items()}
+        self._read: dict[str, Any] = {}
+        self._uniforms: list[tuple[str, Any]] = []
         self._black = self._kept(context.texture((1, 1), 4, bytes(4)))
         self._targets: dict[str, list[tuple[Any, Any]]] = {}
-        self._passes = [self._pass(shader, index, frame, size, seen) for index in range(len(shader.passes))]
+        self._passes = [self._pass(shader, index, size, seen) for index in range(len(shader.passes))]
 
     def _kept(self, made: Any) -> Any:
         self._held.append(made)
@@ -143,7 +155,7 @@ class Bare:
     def _texture(self, pixels: npt.NDArray[Any]) -> Any:
         channels = pixels.shape[2] if pixels.ndim == 3 else 1
         size, kind = (pixels.shape[1], pixels.shape[0]), PRECISIONS[pixels.dtype]
-        made = self._kept(self._context.texture(size, channels, np.ascontiguousarray(pixels).tobytes(), dtype=kind))
+        made = self._kept(self._context.texture(size, channels, np.ascontiguousarray(pixels), alignment=1, dtype=kind))
         made.repeat_x = made.repeat_y = False
         made.swizzle = SWIZZLES[channels]
         return made
@@ -158,9 +170,9 @@ class Bare:
             made.append((texture, buffer))
         return made
 
-    def _pass(self, shader: Shader, index: int, frame: Frame, size: tuple[int, int], seen: str) -> Any:
+    def _pass(self, shader: Shader, index: int, size: tuple[int, int], seen: str) -> Any:
         each = shader.passes[index]
-        numbers = {name: float(value) for name, value in frame.values.items() if not isinstance(value, tuple)}
+        numbers = {name: float(value) for name, value in defaults(shader).items() if not isinstance(value, tuple)}
         numbers |= {"WIDTH": float(size[0]), "HEIGHT": float(size[1])}
         own = (max(1, int(each.width(numbers))), max(1, int(each.height(numbers)))) if each.target else size
         if each.target is None or each.target not in self._targets:
@@ -170,11 +182,10 @@ class Bare:
         text = glsl.fragment(shader, index).replace(finishing.GLSL, "").replace(FINISHED, "")
         assert "isf_finish" not in text, "the bare shader is to be bare"
         program = self._kept(self._context.program(vertex_shader=glsl.vertex(shader, index), fragment_shader=text))
-        given = {**frame.values, "RENDERSIZE": (float(own[0]), float(own[1])), "TIME": frame.time_s}
-        given |= {"TIMEDELTA": frame.delta_s, "DATE": frame.date, "FRAMEINDEX": frame.index}
-        for name, value in given.items():
-            if glsl.RENAMED.get(name, name) in program:
-                program[glsl.RENAMED.get(name, name)].value = value
+        names = {glsl.RENAMED.get(name, name): name for name in (*defaults(shader), *glsl.BUILT_IN)}
+        self._uniforms += [(names[each], program[each]) for each in program if each in names and each != "RENDERSIZE"]
+        if "RENDERSIZE" in program:
+            program["RENDERSIZE"].value = (float(own[0]), float(own[1]))
         images: list[str] = []
         for channel in shader.channels(index):
             if glsl.RENAMED.get(channel.name, channel.name) in program:
@@ -182,6 +193,17 @@ class Bare:
                 images.append(channel.image)
         mode, corners = (moderngl.TRIANGLES, 3) if shader.vertex is None else (moderngl.TRIANGLE_STRIP, 4)
         return target, self._kept(self._context.vertex_array(program, [])), images, mode, corners
+
+    def follow(self, frame: Frame) -> None:
+        """Draw this one next: all it needs is set and sent here, where nobody looks at the clock."""
+        for name, pixels in frame.textures.items():
+            if name not in self._read:
+                self._read[name] = self._texture(pixels)
+            self._read[name].write(np.ascontiguousarray(pixels), alignment=1)
+        given = {**frame.values, "TIME": frame.time_s, "TIMEDELTA": frame.delta_s, "DATE": frame.date}
+        given["FRAMEINDEX"] = frame.index
+        for name, uniform in self._uniforms:
+            uniform.value = given[name]
 
     def frame(self) -> None:
         for target, triangle, images, mode, corners in self._passes:
@@ -204,7 +226,7 @@ class Bare:
             each.release()
 
 
-Rung = tuple[Any, Bare | Still | Whole]
+Rung = tuple[Any, Bare | Ready | Whole]
 """A moderngl context and what draws in it."""
 
 
@@ -212,27 +234,35 @@ Rung = tuple[Any, Bare | Still | Whole]
 def rungs(path: Path, size: tuple[int, int], heard: Moments) -> Iterator[dict[str, Rung]]:
     """Each rung by name. Those with a flash guard have a context of their own: to a guard that saw them all, their
     frames by turns would strobe."""
-    middle = heard[: len(heard) // 2]
+    shader = shaders.load(path)
     made: dict[str, Rung] = {}
     with ExitStack() as opened:
         for name in ("finished", "guarded", "whole"):
-            canvas = opened.enter_context(Canvas(size))
-            drawn = Whole(canvas, path, heard) if name == "whole" else Still(canvas, path, middle, name == "guarded")
-            made[name] = (canvas.context, drawn)
-            opened.callback(drawn.close)
-            if isinstance(drawn, Still) and name == "finished":
-                for bare, seen in (("bare", "f1"), ("half", "f2")):
-                    loop = Bare(canvas.context, drawn.shader, drawn.shown, size, seen)
-                    opened.callback(loop.close)
-                    made[bare] = (canvas.context, loop)
+            canvas = Watched(size)
+            opened.enter_context(canvas)
+            drawn: list[tuple[str, Bare | Ready | Whole]] = []
+            if name == "whole":
+                drawn.append((name, Whole(canvas, path, heard)))
+            else:
+                drawn.append((name, Ready(canvas, shader, guard=name == "guarded")))
+            if name == "finished":
+                precisions = (("bare", "f1"), ("half", "f2"))
+                drawn += [(each, Bare(canvas.context, shader, size, seen)) for each, seen in precisions]
+            for each, one in drawn:
+                made[each] = (canvas.context, one)
+                opened.callback(one.close)
             opened.callback(canvas.context.__enter__)  # what is closed next is of this context
-        yield {name: made[name] for name in RUNGS}
+        yield made
 
 
-def timed(rung: Rung) -> tuple[float, float]:
-    """Milliseconds one frame took: wall clock, and CPU of all threads."""
+def timed(rung: Rung, frame: Frame | None) -> tuple[float, float]:
+    """Milliseconds one frame took: wall clock, and CPU of all threads. `frame` is what is to be drawn, but by the show,
+    which knows."""
     context, drawn = rung
     context.__enter__()
+    if not isinstance(drawn, Whole):
+        assert frame is not None
+        drawn.follow(frame)
     context.finish()
     wall_s, cpu_s = time.perf_counter(), time.process_time()
     drawn.frame()
@@ -240,17 +270,18 @@ def timed(rung: Rung) -> tuple[float, float]:
     return 1000.0 * (time.perf_counter() - wall_s), 1000.0 * (time.process_time() - cpu_s)
 
 
-def measured(path: Path, size: tuple[int, int], frames: int) -> tuple[npt.NDArray[np.float64], float]:
+def measured(path: Path, size: tuple[int, int], frames: int, noise: bool) -> tuple[npt.NDArray[np.float64], float]:
     """(rungs, frames, 2) ms on the wall clock and in CPU, and how far `bare` and `finished` lie apart, of 255."""
     rng = np.random.default_rng(3)
-    took = np.zeros((len(RUNGS), frames, 2))
-    with rungs(path, size, sounding((frames + WARM) / FPS + 1.0)) as made:
-        for number in range(-WARM, frames):
-            for place in rng.permutation(len(RUNGS)):
-                cost = timed(made[RUNGS[place]])
-                if number >= 0:
-                    took[place, number] = cost
-        return took, apart(made)
+    took = np.zeros((len(RUNGS), WARM + frames, 2))
+    with rungs(path, size, sounding((frames + WARM) / FPS + 1.0, noise)) as made:
+        show = made["whole"][1]
+        assert isinstance(show, Whole)
+        for number in range(WARM + frames):
+            took[-1, number] = timed(made["whole"], None)
+            for place in rng.permutation(len(RUNGS) - 1):
+                took[place, number] = timed(made[RUNGS[place]], show.shown)
+        return took[:, WARM:], apart(made)
 
 
 def apart(made: Mapping[str, Rung]) -> float:
@@ -258,7 +289,7 @@ def apart(made: Mapping[str, Rung]) -> float:
     context, bare = made["bare"]
     _, finished = made["finished"]
     context.__enter__()
-    assert isinstance(bare, Bare) and isinstance(finished, Still)
+    assert isinstance(bare, Bare) and isinstance(finished, Ready)
     return float(np.abs(bare.read() - finished.read()).mean())
 
 
@@ -281,6 +312,9 @@ def main() -> None:
     parser.add_argument("--sizes", default="640x360,1280x720")
     parser.add_argument("--shaders", default=DEFAULT, help="files in shaders/ without .fs")
     parser.add_argument("--all", action="store_true", help="every one of them")
+    parser.add_argument(
+        "--noise", action="store_true", help="a sound so wild that the flash guard has to hold pictures"
+    )
     arguments = parser.parse_args()
     with Canvas((4, 4)) as canvas:
         print(f"{canvas.renderer}; {os.cpu_count()} cores; medians of {arguments.frames} frames, ms\n")
@@ -292,7 +326,7 @@ def main() -> None:
     for name in names:
         for written in arguments.sizes.split(","):
             width, height = (int(side) for side in written.split("x"))
-            took, off = measured(SHADERS / f"{name}.fs", (width, height), arguments.frames)
+            took, off = measured(SHADERS / f"{name}.fs", (width, height), arguments.frames, arguments.noise)
             print(f"{name:<16}{written:<10}{line(took)}{off:>6.2f}{os.getloadavg()[0]:>6.1f}", flush=True)
 
 

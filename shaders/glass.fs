@@ -31,7 +31,7 @@
 // Rates of TIME are multiples of 1/2048, so that they go on without a seam when TIME starts again.
 
 const vec3 PLUM = vec3(0.060, 0.026, 0.030);
-const vec3 AMBER = vec3(1.00, 0.62, 0.30);
+const vec3 AMBER = vec3(1.00, 0.58, 0.22);
 
 float hash(vec2 at) {
     vec3 p = fract(vec3(at.xyx) * vec3(0.1731, 0.2273, 0.1517));
@@ -96,7 +96,7 @@ float relief(vec2 at) {
 }
 
 float glass(ivec2 at) {
-    return relief(vec2(at)) + 1.1 * texelFetch(pane, clamp(at, ivec2(0), ivec2(159, 89)), 0).r;
+    return relief(vec2(at)) + 1.5 * texelFetch(pane, clamp(at, ivec2(0), ivec2(159, 89)), 0).r;
 }
 
 // Which way each place of the pane bends the light: rg its slope, in texels a height.
@@ -154,7 +154,7 @@ vec4 seen() {
     vec2 edge = smoothstep(vec2(1.02, 0.76) * vec2(max(aspect * 0.72, 0.7), 1.0) + 0.10, vec2(1.02, 0.76) * vec2(max(aspect * 0.72, 0.7), 1.0) - 0.10, abs(slanted));
     vec2 bars = smoothstep(0.012, 0.045, abs(slanted - vec2(0.26, 0.10)));
     float window = edge.x * edge.y * (0.10 + 0.90 * bars.x * bars.y);
-    float sun = 0.30 + 0.85 * loudness();
+    float sun = 0.34 + 1.25 * loudness();
     vec3 wall = PLUM * (0.55 + 0.65 * wash);
     vec3 tinted = net * mix(vec3(1.0), AMBER, 0.72);
     vec3 seen_ = wall * (0.75 + 0.5 * exp(-dot(at, at) * 0.8)) + tinted * window * sun * (0.72 + 0.40 * wash) * 0.80;

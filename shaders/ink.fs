@@ -72,7 +72,7 @@ vec2 pointed(float number) {
         sum += weight;
     }
     pair /= sum;
-    pair /= 1.0 + 0.30 * length(pair);
+    pair /= 1.0 + 0.45 * length(pair);
     vec2 home = vec2(0.74 * aspect(), 0.54 + (number - 1.0) * 0.05);
     return home + pair.yx * vec2(0.13, 0.40) * (1.0 - 0.12 * number) + vec2(0.0, 0.02 * sin(TIME * 0.25 + number * 2.0));
 }
@@ -111,7 +111,7 @@ float stroke(vec2 at, int number, out float wet) {
     vec4 path = texelFetch(brushes, ivec2(number, 0), 0);
     vec4 weight = texelFetch(brushes, ivec2(number, 1), 0);
     wet = 0.0;
-    float widest = (number == 0 ? 0.046 : number == 1 ? 0.021 : 0.0050);
+    float widest = (number == 0 ? 0.050 : number == 1 ? 0.013 : 0.0045);
     float reach = widest * 1.25 + 0.004;
     vec2 low = min(path.xy, path.zw) - reach, high = max(path.xy, path.zw) + reach;
     if (any(lessThan(at, low)) || any(greaterThan(at, high)) || weight.x < 0.02) return 0.0;
@@ -174,12 +174,12 @@ vec4 inked() {
         vec4 around = 0.25 * (left + right + under + over);
         if (before.a + around.a > 0.01) {
             // Paper fibres carry water unevenly; ink goes with it outward, and gathers where the wet ends.
-            float fibre = rough((gl_FragCoord.xy + vec2(floor(TIME * DRAWN * size.y), 0.0)) * vec2(0.07, 0.22) * 360.0 / size.y);
+            float fibre = rough((gl_FragCoord.xy + vec2(floor(TIME * DRAWN * size.y), 0.0)) * vec2(0.10, 0.16) * 360.0 / size.y);
             float run = min(0.9, delta * 22.0 * size.y / 360.0) * smoothstep(0.03, 0.35, max(before.a, around.a) * (0.35 + fibre));
             before.a = mix(before.a, around.a, min(0.8, run * 1.1));
             before.rgb = mix(before.rgb, around.rgb, run * 0.5 * smoothstep(0.02, 0.12, around.a));
             float rim = length(vec2(right.a - left.a, over.a - under.a)) * smoothstep(0.6, 0.1, before.a);
-            before.rg *= 1.0 + delta * 14.0 * rim * max(vec2(0.0), 1.0 - before.rg * vec2(1.1, 1.6));
+            before.rg *= 1.0 + delta * 5.0 * rim * max(vec2(0.0), 1.0 - before.rg * vec2(1.1, 1.6));
             before.a = max(0.0, before.a - delta * (0.08 + 0.12 * before.a));
         }
         before.rgb *= exp2(-delta / mix(0.8, 90.0, feedback * feedback));
@@ -190,8 +190,8 @@ vec4 inked() {
     float broad = stroke(at, 0, wet0), middle = stroke(at, 1, wet1), hair = stroke(at, 2, wet2);
     float drops = spattered(at, told);
     // The broad brush carries a wash, the thinner the quieter; the second is full of soot, the third a hair.
-    before.g = max(before.g, broad * (0.05 + 0.30 * loudness() * loudness()));
-    before.r = max(before.r, max(max(middle * (0.45 + 0.55 * loudness()), broad * 0.05), max(hair * 0.55, drops * 0.8)));
+    before.g = max(before.g, broad * (0.04 + 0.26 * loudness() * loudness()));
+    before.r = max(before.r, max(max(middle * (0.45 + 0.55 * loudness()), broad * 0.03), max(hair * 0.55, drops * 0.8)));
     before.b = max(before.b, sealed(at, told) * 0.9);
     before.a = max(before.a, max(max(wet0 * 0.8, wet1 * 0.5), drops * 0.4));
     return before;

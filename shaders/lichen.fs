@@ -18,12 +18,12 @@
   "PASSES": [
     {"TARGET": "spores", "PERSISTENT": true, "FLOAT": true, "WIDTH": 2, "HEIGHT": 1},
     {"TARGET": "stone", "PERSISTENT": true, "FLOAT": true},
-    {"TARGET": "thallus", "PERSISTENT": true, "FLOAT": true, "WIDTH": "162*$WIDTH/$HEIGHT", "HEIGHT": 162},
-    {"TARGET": "thallus", "PERSISTENT": true, "FLOAT": true, "WIDTH": "162*$WIDTH/$HEIGHT", "HEIGHT": 162},
-    {"TARGET": "thallus", "PERSISTENT": true, "FLOAT": true, "WIDTH": "162*$WIDTH/$HEIGHT", "HEIGHT": 162},
-    {"TARGET": "thallus", "PERSISTENT": true, "FLOAT": true, "WIDTH": "162*$WIDTH/$HEIGHT", "HEIGHT": 162},
-    {"TARGET": "thallus", "PERSISTENT": true, "FLOAT": true, "WIDTH": "162*$WIDTH/$HEIGHT", "HEIGHT": 162},
-    {"TARGET": "thallus", "PERSISTENT": true, "FLOAT": true, "WIDTH": "162*$WIDTH/$HEIGHT", "HEIGHT": 162},
+    {"TARGET": "thallus", "PERSISTENT": true, "FLOAT": true, "WIDTH": "clamp($HEIGHT*9/20, 54, 162)*$WIDTH/$HEIGHT", "HEIGHT": "clamp($HEIGHT*9/20, 54, 162)"},
+    {"TARGET": "thallus", "PERSISTENT": true, "FLOAT": true, "WIDTH": "clamp($HEIGHT*9/20, 54, 162)*$WIDTH/$HEIGHT", "HEIGHT": "clamp($HEIGHT*9/20, 54, 162)"},
+    {"TARGET": "thallus", "PERSISTENT": true, "FLOAT": true, "WIDTH": "clamp($HEIGHT*9/20, 54, 162)*$WIDTH/$HEIGHT", "HEIGHT": "clamp($HEIGHT*9/20, 54, 162)"},
+    {"TARGET": "thallus", "PERSISTENT": true, "FLOAT": true, "WIDTH": "clamp($HEIGHT*9/20, 54, 162)*$WIDTH/$HEIGHT", "HEIGHT": "clamp($HEIGHT*9/20, 54, 162)"},
+    {"TARGET": "thallus", "PERSISTENT": true, "FLOAT": true, "WIDTH": "clamp($HEIGHT*9/20, 54, 162)*$WIDTH/$HEIGHT", "HEIGHT": "clamp($HEIGHT*9/20, 54, 162)"},
+    {"TARGET": "thallus", "PERSISTENT": true, "FLOAT": true, "WIDTH": "clamp($HEIGHT*9/20, 54, 162)*$WIDTH/$HEIGHT", "HEIGHT": "clamp($HEIGHT*9/20, 54, 162)"},
     {}
   ]
 }*/
@@ -149,7 +149,7 @@ vec3 hued(vec3 colour) {
 
 // A little blurred, so that the cells of the reaction are not seen.
 vec4 soft(vec2 at) {
-    vec2 half_ = 0.5 / IMG_SIZE(thallus);
+    vec2 half_ = 0.8 / IMG_SIZE(thallus);
     return 0.25 * (IMG_NORM_PIXEL(thallus, at + half_) + IMG_NORM_PIXEL(thallus, at - half_)
                  + IMG_NORM_PIXEL(thallus, at + vec2(half_.x, -half_.y)) + IMG_NORM_PIXEL(thallus, at - vec2(half_.x, -half_.y)));
 }

@@ -22,12 +22,12 @@
   ],
   "PASSES": [
     {"TARGET": "springs", "FLOAT": true, "WIDTH": 8, "HEIGHT": 2},
-    {"TARGET": "flow", "PERSISTENT": true, "FLOAT": true, "WIDTH": "90*$WIDTH/$HEIGHT", "HEIGHT": 90},
-    {"TARGET": "swell", "PERSISTENT": true, "FLOAT": true, "WIDTH": "90*$WIDTH/$HEIGHT", "HEIGHT": 90},
-    {"TARGET": "swell", "PERSISTENT": true, "FLOAT": true, "WIDTH": "90*$WIDTH/$HEIGHT", "HEIGHT": 90},
-    {"TARGET": "swell", "PERSISTENT": true, "FLOAT": true, "WIDTH": "90*$WIDTH/$HEIGHT", "HEIGHT": 90},
-    {"TARGET": "swell", "PERSISTENT": true, "FLOAT": true, "WIDTH": "90*$WIDTH/$HEIGHT", "HEIGHT": 90},
-    {"TARGET": "flow", "PERSISTENT": true, "FLOAT": true, "WIDTH": "90*$WIDTH/$HEIGHT", "HEIGHT": 90},
+    {"TARGET": "flow", "PERSISTENT": true, "FLOAT": true, "WIDTH": "clamp($HEIGHT/4, 45, 90)*$WIDTH/$HEIGHT", "HEIGHT": "clamp($HEIGHT/4, 45, 90)"},
+    {"TARGET": "swell", "PERSISTENT": true, "FLOAT": true, "WIDTH": "clamp($HEIGHT/4, 45, 90)*$WIDTH/$HEIGHT", "HEIGHT": "clamp($HEIGHT/4, 45, 90)"},
+    {"TARGET": "swell", "PERSISTENT": true, "FLOAT": true, "WIDTH": "clamp($HEIGHT/4, 45, 90)*$WIDTH/$HEIGHT", "HEIGHT": "clamp($HEIGHT/4, 45, 90)"},
+    {"TARGET": "swell", "PERSISTENT": true, "FLOAT": true, "WIDTH": "clamp($HEIGHT/4, 45, 90)*$WIDTH/$HEIGHT", "HEIGHT": "clamp($HEIGHT/4, 45, 90)"},
+    {"TARGET": "swell", "PERSISTENT": true, "FLOAT": true, "WIDTH": "clamp($HEIGHT/4, 45, 90)*$WIDTH/$HEIGHT", "HEIGHT": "clamp($HEIGHT/4, 45, 90)"},
+    {"TARGET": "flow", "PERSISTENT": true, "FLOAT": true, "WIDTH": "clamp($HEIGHT/4, 45, 90)*$WIDTH/$HEIGHT", "HEIGHT": "clamp($HEIGHT/4, 45, 90)"},
     {"TARGET": "dye", "PERSISTENT": true, "FLOAT": true, "WIDTH": "$WIDTH*3/4", "HEIGHT": "$HEIGHT*3/4"},
     {}
   ]

@@ -31,11 +31,11 @@ def heard(rate_hz: int) -> list[tuple[Track, Found]]:
 @pytest.mark.parametrize("rate_hz", [44_100, 48_000])
 def test_it_taps_along_in_time_and_knows_the_tempo(rate_hz: int) -> None:
     scores = [f_measure(track.beats_s, found.beats_s) for track, found in heard(rate_hz)]
-    assert np.mean([score for score, _ in scores]) > 0.9
+    assert np.mean([score for score, _ in scores]) > 0.95
     late_ms = [1000 * late_s.mean() for score, late_s in scores if score > 0.5]
     assert abs(np.mean(late_ms)) < 10 and np.median(np.abs(late_ms)) < 10
     right = [abs(found.course[-1, 2] / track.bpm - 1) < 0.02 for track, found in heard(rate_hz)]
-    assert np.mean(right) > 0.8
+    assert np.mean(right) >= 0.9
 
 
 def test_the_phase_is_0_at_the_beat_and_the_level_jumps_there() -> None:
@@ -120,8 +120,8 @@ def test_a_metre_told_nothing_believes_nothing_and_told_the_beats_knows_the_temp
         idle = metre.push(np.ones(BEATS * len(PLACES)))
     assert idle.sharpness < 0.1 and abs(idle.foresight) < 0.01
     struck, rest = np.full(BEATS * len(PLACES), 0.01), np.ones(BEATS * len(PLACES))
-    struck[[0, len(PLACES)]] = 1.0
-    rest[[0, len(PLACES)]] = 0.01
+    struck[:: len(PLACES)] = 1.0
+    rest[:: len(PLACES)] = 0.01
     for n in range(700):
         told = metre.push(struck if n % 42 == 0 else rest)
     assert abs(told.beat - 42) < 0.5 and told.sharpness > 0.9 and told.foresight > 0
@@ -133,4 +133,4 @@ def test_a_tempo_goes_on_and_never_leaves_the_range() -> None:
     turn = turns(spans)
     assert np.all(np.diff(spans) > 0) and np.allclose(turn.sum(axis=1), 1, atol=1e-5)
     assert np.all(turn.argmax(axis=1) == np.arange(len(spans)))
-    assert 120 / (spans[0] * HOP / RATE_HZ) > 174 and 120 / (spans[-1] * HOP / RATE_HZ) < 70
+    assert 60 * BEATS / (spans[0] * HOP / RATE_HZ) > 174 and 60 * BEATS / (spans[-1] * HOP / RATE_HZ) < 70

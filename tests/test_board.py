@@ -8,7 +8,7 @@ import pytest
 
 from installation.board import Board
 from installation.commands import Refused, Set
-from installation.control.router import BREEDERS
+from installation.control.router import BREEDERS, STAGES
 from installation.parameters import declared
 
 Sent = list[tuple[str, Any]]
@@ -36,7 +36,7 @@ def test_a_scene_s_knobs_stand_as_it_says_and_nobody_is_told(board: Board, sent:
 
 def test_a_knob_is_told_to_those_who_obey_it_in_their_own_words(board: Board, sent: Sent) -> None:
     assert board.turn("/master/mute", 1.0) is None
-    assert [process for process, _ in sent] == ["voice", "stage", ""]
+    assert [process for process, _ in sent] == ["voice", *STAGES, ""]
     sent.clear()
     board.turn("/part/2/latent/1/evolve", 0.0)
     assert sent[0] == (BREEDERS[1], Set("/latent/1/evolve", 0.0))

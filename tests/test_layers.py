@@ -99,6 +99,9 @@ HOMES = {
     "mido": ("control/midi.py",),
     "rtmidi": ("control/midi.py",),
     "av": ("picture/film.py", "sound/files.py"),
+    "syphon": ("picture/sharing.py",),
+    "SpoutGL": ("picture/sharing.py",),
+    "NDIlib": ("picture/sharing.py",),
     "rave": ("training/",),
     "matplotlib": ("training/", "evolution/"),
 }
@@ -116,6 +119,9 @@ LAZY = (
     "safetensors",
     "tensorflow",
     "torch",
+    "syphon",
+    "SpoutGL",
+    "NDIlib",
 )
 """Imported inside the function that uses them: too slow, or too dangerous, to come with their home."""
 

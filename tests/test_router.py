@@ -60,7 +60,7 @@ def refusal(address: str, *arguments: object) -> str:
 
 def test_every_owner_is_obeyed_by_a_process() -> None:
     assert {parameter.owner for parameter in PARAMETERS.values()} == set(router.OWNERS)
-    assert set().union(*router.OWNERS.values()) == {*router.BREEDERS, "voice", "stage"}
+    assert set().union(*router.OWNERS.values()) == {*router.BREEDERS, "voice", *router.STAGES}
     assert {address for address in PARAMETERS if address.startswith("/latent/3/")} == {
         f"/latent/3/{key}" for key in ("bias", "scale", "freeze", "evolve")
     }
@@ -68,7 +68,7 @@ def test_every_owner_is_obeyed_by_a_process() -> None:
     assert router.obeying(PARAMETERS["/part/2/latent/1/evolve"]) == ("breeder 2",)
     assert router.obeying(PARAMETERS["/part/2/latent/1/bias"]) == ("voice",)
     assert router.obeying(PARAMETERS["/latent/3/bias"]) == ("voice",)
-    assert router.obeying(PARAMETERS["/master/mute"]) == ("voice", "stage")
+    assert router.obeying(PARAMETERS["/master/mute"]) == ("voice", *router.STAGES)
 
 
 def test_a_value_sets_and_a_value_with_seconds_ramps() -> None:

@@ -80,7 +80,7 @@ def test_there_are_three_and_each_has_the_knobs_of_the_instrument() -> None:
 def test_it_is_a_picture_neither_black_nor_burnt_out(film: np.ndarray) -> None:
     last = film[-1].astype(np.float64)
     assert last.std() > 4.0
-    assert 2.0 < last.mean() < 140.0
+    assert 2.0 < last.mean() < 190.0
     assert (last > 250).mean() < 0.05
 
 
@@ -104,7 +104,9 @@ def test_its_knobs_do_what_they_say(path: Path, film: np.ndarray) -> None:
     np.testing.assert_allclose(around.astype(float), film[29], atol=2.0)
     lasting = filmed(path, sounding(2.0), 2.0, {"/picture/feedback": 1.0})[-1]
     fleeting = filmed(path, sounding(2.0), 2.0, {"/picture/feedback": 0.0})[-1]
-    assert lasting.mean() > fleeting.mean()
+    # Light on black or ink on paper: a trace is what silence would not have drawn.
+    silent = filmed(path, sounding(2.0, level=0.0), 2.0)[-1].astype(float)
+    assert np.abs(lasting - silent).mean() > np.abs(fleeting - silent).mean()
 
 
 def flashes(luminance: np.ndarray) -> int:

@@ -87,6 +87,8 @@ class Metre:
         self._ends = np.concatenate([self._begins[1:], (self._first + self._lengths)[None]]) - 1
         self._turn = turns(self._lengths)
         self._usual = usual(self._lengths, hop_s)
+        self._doubt: Floats = np.asarray(DOUBT * self._usual, np.float32)
+        self._likely = np.empty_like(self._usual)
         self._shares = shares(self._places, self._lengths)
         self.restart()
 
@@ -102,9 +104,9 @@ class Metre:
         self._move()
         trusted = (ratios**TRUST).astype(np.float32)
         states = self._states
-        states *= trusted[self._places]
+        states *= trusted.take(self._places, out=self._likely, mode="clip")
         states *= (1 - DOUBT) / float(states.sum())
-        states += DOUBT * self._usual
+        states += self._doubt
         return self._belief(self._foresight(trusted))
 
     def _foresight(self, trusted: Floats) -> float:

@@ -39,7 +39,7 @@ _LINEAR = np.array(
 class Sight:
     """What the second before a frame held. `general` and `red`: the largest share, 0..1, of any block whose pixels each
     flashed more than three times. `general_flashes` and `red_flashes`: how often, one after the other, more than a
-    quarter of a block flashed together, whichever pixels they were."""
+    quarter of a block flashed concurrently, whichever pixels they were."""
 
     general: float = 0.0
     red: float = 0.0
@@ -103,7 +103,7 @@ class Turns:
 
 
 class _Block:
-    """A part of the picture, and the flashes in which more than a quarter of it took part."""
+    """A part of the picture, and the flashes in which more than a quarter of it took part concurrently."""
 
     def __init__(self, rows: slice, columns: slice) -> None:
         self.place = (1, rows, columns)
@@ -112,12 +112,16 @@ class _Block:
 
     def push(self, turns: Turns, now_s: float) -> int:
         """How many lie in the second before `now_s`. One is over as soon as enough pixels have turned twice since the
-        one before was; it began when the last of those did."""
-        twice_s = turns.times_s[self.place]
-        enough = int(AREA * twice_s.size) + 1
-        if np.count_nonzero(twice_s > max(self._end_s + TOGETHER_S, now_s - 1.0)) >= enough:
-            self._starts_s.append(float(np.partition(twice_s, -enough, axis=None)[-enough]))
-            self._end_s = now_s
+        one before was, so that at some moment all these were between their two turns; it began when the last did."""
+        began_s = turns.times_s[self.place]
+        enough = int(AREA * began_s.size) + 1
+        flashed = began_s > max(self._end_s + TOGETHER_S, now_s - 1.0)
+        if np.count_nonzero(flashed) >= enough:
+            starts_s, ends_s = np.sort(began_s[flashed]), np.sort(turns.times_s[0][self.place[1:]][flashed])
+            together = np.arange(1, len(starts_s) + 1) - np.searchsorted(ends_s, starts_s, side="right")
+            if together.max() >= enough:
+                self._starts_s.append(float(starts_s[-enough]))
+                self._end_s = now_s
         self._starts_s = [each for each in self._starts_s if each > now_s - 1.0 + SLACK_S]
         return len(self._starts_s)
 

@@ -15,7 +15,7 @@ POINTS = 5
 GRID = (BLOCKS[0] * POINTS, BLOCKS[1] * POINTS)
 AREA = 60
 """Where a ninth of the picture has more spent points than these, it is held."""
-TOGETHER = 75
+TOGETHER = 60
 """More points of a ninth than these that flash together are a flash of them all, of which there may be three."""
 TOGETHER_S = 0.05
 """What turns no later than this after such a flash was part of it."""
@@ -178,8 +178,8 @@ void main() {{
 )
 
 # Slices of time in which many points of a ninth flash together, be it only once each: 5 x 5 ninths, half a ninth from
-# each other. Stamps: x the end of the last slice and its start, y the starts of the two before it, z when a fourth last
-# began in the same second.
+# each other. Stamps: x the end of the last slice and its middle (its start may be the end of another flash as well), y
+# the middles of the two before it, z when a fourth last began in the same second.
 SLICES = (
     _CLOCK
     + f"""
@@ -211,7 +211,7 @@ void main() {{
             if (pair != 0xFFFFu) {{ ++flashed; ages += pair; }}
         }}
     if (flashed > {TOGETHER}u) {{
-        third = second; second = first; first = (uint(now) - ages / flashed) & 0xFFFFu; end = uint(now);
+        third = second; second = first; first = (uint(now) - ages / flashed / 2u) & 0xFFFFu; end = uint(now);
     }} else if (turned > {TOGETHER}u && age(third) < {TICKS_HZ}u) fourth = uint(now);
     slice = uvec4(end | first << 16, second | third << 16, fourth, 0u);
 }}

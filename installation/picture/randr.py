@@ -46,6 +46,53 @@ def monitors() -> tuple[Monitor, ...] | None:
         x.XCloseDisplay(server)
 
 
+class _Error(ctypes.Structure):
+    """XErrorEvent (X11/Xlib.h)."""
+
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("server", ctypes.c_void_p),
+        ("resource", ctypes.c_ulong),
+        ("serial", ctypes.c_ulong),
+        *((name, ctypes.c_ubyte) for name in ("error", "request", "minor")),
+    )
+
+
+_Handler = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.POINTER(_Error))
+_kept: list[Any] = []
+
+
+def forgive() -> None:
+    """Let a question about an output that has just gone be no more than a question without an answer. SDL asks such
+    ones when something is unplugged, and an error of X ends the process; all other errors still do."""
+    if _kept:
+        return
+    try:
+        x, randr = _libraries()
+    except (OSError, AttributeError):
+        return
+    server = x.XOpenDisplay(None)
+    if not server:
+        return
+    codes = [ctypes.c_int() for _ in range(3)]
+    there = x.XQueryExtension(server, b"RANDR", *(ctypes.byref(code) for code in codes))
+    x.XCloseDisplay(server)
+    if there:
+        _kept.extend((_sparing(codes[0].value), x))
+        _kept.append(x.XSetErrorHandler(_kept[0]))
+
+
+def _sparing(request: int) -> Any:
+    """A handler of X's errors that lets those of `request` pass."""
+
+    def handle(server: int, error: Any) -> int:
+        if error.contents.request == request or len(_kept) < 3 or not _kept[2]:
+            return 0
+        return int(_kept[2](server, error))
+
+    return _Handler(handle)
+
+
 def _libraries() -> tuple[Any, Any]:
     """libX11 and libXrandr, with what their functions take and give."""
     x, randr = ctypes.CDLL("libX11.so.6"), ctypes.CDLL("libXrandr.so.2")
@@ -56,6 +103,8 @@ def _libraries() -> tuple[Any, Any]:
         (x.XDefaultRootWindow, window, (pointer,)),
         (x.XGetAtomName, pointer, (pointer, window)),
         (x.XFree, whole, (pointer,)),
+        (x.XQueryExtension, whole, (pointer, ctypes.c_char_p, pointer, pointer, pointer)),
+        (x.XSetErrorHandler, _Handler, (_Handler,)),
         (randr.XRRQueryExtension, whole, (pointer, pointer, pointer)),
         (randr.XRRQueryVersion, whole, (pointer, pointer, pointer)),
         (randr.XRRGetMonitors, ctypes.POINTER(_Monitor), (pointer, window, whole, pointer)),

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import TracebackType
 
 from installation.errors import InstallationError
-from installation.picture import displays
+from installation.picture import displays, randr
 from installation.picture.displays import Display
 from installation.picture.lookout import Lookout
 
@@ -46,6 +46,8 @@ class Window:
             driver = pygame.display.get_driver()
             if driver in UNSEEN and os.environ.get("SDL_VIDEODRIVER") != driver:
                 raise pygame.error(f"no display, only SDL's {driver} driver")
+            if driver == "x11":
+                randr.forgive()
             self._open()
         except (pygame.error, InstallationError) as error:
             pygame.display.quit()
