@@ -7,6 +7,7 @@
     {"NAME": "brightness", "TYPE": "float", "DEFAULT": 1.0, "MIN": 0.0, "MAX": 1.0},
     {"NAME": "feedback", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0.0, "MAX": 1.0},
     {"NAME": "hue", "TYPE": "float", "DEFAULT": 0.0, "MIN": 0.0, "MAX": 1.0},
+    {"NAME": "colours", "LABEL": "How far the light parts into colours", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0.0, "MAX": 1.0},
     {"NAME": "beat_phase", "TYPE": "float"},
     {"NAME": "tempo_confidence", "TYPE": "float", "ATTACK_MS": 2000, "RELEASE_MS": 2000},
     {"NAME": "rms", "TYPE": "float", "ATTACK_MS": 120, "RELEASE_MS": 900},
@@ -125,7 +126,7 @@ vec4 lit() {
     // With the beat, where there is one, the wall breathes nearer and farther.
     float breath = 1.0 + 0.10 * tempo_confidence * cos(6.2831853 * beat_phase) + 0.10 * sin(TIME * 0.125);
     float far = (6.5 + 3.0 * sparseness) * breath;
-    float part = 0.04 + 0.09 * centroid;
+    float part = (0.08 + 0.18 * centroid) * colours;
     vec3 now = vec3(gathered(at, far * (1.0 - part)), gathered(at, far), gathered(at, far * (1.0 + part)));
     now = pow(now, vec3(1.7)) * 0.30;
     float delta = min(TIMEDELTA, 0.1);

@@ -129,8 +129,8 @@ vec4 flown() {
     vec4 leader = texelFetch(guide, ivec2(0), 0);
     float loud = loudness();
     // Each with its neighbours: the same way, not too near, and towards where more of them are.
-    velocity = mix(velocity, way / crowd, 0.30 * delta);
-    velocity += (apart * (0.010 + 0.012 * onset) + middle / crowd * 0.016) * delta;
+    velocity = mix(velocity, way / crowd, 0.22 * delta);
+    velocity += (apart * (0.017 + 0.012 * onset) + middle / crowd * 0.006) * delta;
     // The roost draws those that are far; the loud draws closer.
     vec2 home = (leader.xy - place) / vec2(1.0, 0.62);
     float far = length(home) + 1e-3;
@@ -143,7 +143,7 @@ vec4 flown() {
     // A strike is a hawk: it stoops through the middle of them, and they part from its way.
     float ring = far - 10.0;
     velocity -= home / far * delta * onset * 0.13 * exp(-ring * ring / 260.0);
-    velocity += (vec2(hash(vec3(place, 1.0 + mod(float(FRAMEINDEX), 997.0))), hash(vec3(place, 2.0 + mod(float(FRAMEINDEX), 991.0)))) - 0.5) * delta * (0.02 + 0.10 * band5);
+    velocity += (vec2(hash(vec3(place, 1.0 + mod(float(FRAMEINDEX), 997.0))), hash(vec3(place, 2.0 + mod(float(FRAMEINDEX), 991.0)))) - 0.5) * delta * (0.07 + 0.12 * band5);
     // Away from the edges and the ground.
     vec2 room = vec2(12.0, 16.0);
     velocity += (max(vec2(0.0), room - place) - max(vec2(0.0), place - vec2(PLACES) + room)) * 0.004 * delta;
@@ -203,18 +203,19 @@ vec4 seen() {
     float warm = exp(-at.y * 3.6);
     float sun = exp(-(x + 0.35) * (x + 0.35) * 1.6);
     float loud = loudness();
-    vec3 light = mix(ZENITH, DUSK, exp(-at.y * 1.5)) + EMBER * warm * (0.30 + 0.70 * sun) * (0.62 + 0.40 * loud);
+    vec3 light = mix(ZENITH, DUSK, exp(-at.y * 1.5)) + EMBER * warm * (0.26 + 0.62 * sun) * (0.55 + 0.35 * loud);
     // Bands of high cloud, barely.
     float cloud = 0.5 + 0.5 * sin(at.y * 21.0 + 1.6 * sin(x * 1.9 + TIME * 0.03125) + 0.8 * sin(x * 4.3));
     light *= 0.90 + 0.16 * cloud * smoothstep(0.08, 0.4, at.y);
     float left = IMG_THIS_PIXEL(trace).r;
     vec3 glow = mix(mix(EMBER * 1.5, WING, 0.35), vec3(0.62, 0.74, 1.0), centroid * 0.45 * smoothstep(0.2, 0.8, at.y));
-    light += glow * (1.0 - exp(-left * 0.85)) * 0.62;
+    light += glow * (1.0 - exp(-left * 0.85)) * 0.27;
     float here = min(covered(at * vec2(PLACES), 0.25), 1.6);
-    // Against their own light the birds are dark; against the dark sky they still have some.
+    // Against their own light the birds are dark; against the dark sky they still have some. Their light is kept low, for
+    // thousands of dark wings passing before a bright one would flicker.
     float behind = dot(light, vec3(0.3, 0.5, 0.2));
     vec3 body = mix(WING * 0.55, vec3(0.012, 0.010, 0.016), smoothstep(0.05, 0.22, behind));
-    light = mix(light, body, min(here * 0.92, 0.94));
+    light = mix(light, body, min(here * 0.85, 0.86));
     float trees = smoothstep(0.004, -0.004, at.y - ground(x));
     light = mix(light, vec3(0.006, 0.005, 0.009), trees);
     light = hued(light) * brightness * 1.4;

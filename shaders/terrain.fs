@@ -7,6 +7,7 @@
     {"NAME": "brightness", "TYPE": "float", "DEFAULT": 1.0, "MIN": 0.0, "MAX": 1.0},
     {"NAME": "feedback", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0.0, "MAX": 1.0},
     {"NAME": "hue", "TYPE": "float", "DEFAULT": 0.0, "MIN": 0.0, "MAX": 1.0},
+    {"NAME": "relief", "LABEL": "How high what sounds rises", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0.0, "MAX": 1.0},
     {"NAME": "spectrogram", "TYPE": "image"},
     {"NAME": "rms", "TYPE": "float", "ATTACK_MS": 150, "RELEASE_MS": 1200},
     {"NAME": "centroid", "TYPE": "float", "ATTACK_MS": 1500, "RELEASE_MS": 3000},
@@ -106,10 +107,10 @@ float across(float x, float z) {
 // How high the land is at row `row` and `x`; the farther the higher, for ranges are what a horizon is made of.
 float height(float x, float row) {
     vec4 here = IMG_NORM_PIXEL(land, vec2(x, (row + 0.5) / ROWS));
-    float relief = here.g * 0.30 + (here.b - 0.5) * (0.010 + 0.10 * here.r);
+    float own = here.g * 0.30 + (here.b - 0.5) * (0.010 + 0.10 * here.r);
     // What is before the eye sinks, or it would stand in the way.
     float near = smoothstep(-5.0, 30.0, row);
-    return (relief * (0.4 + 0.6 * near) + here.r * 1.25 * near * near) * (1.0 + 0.0135 * row);
+    return (own * (0.4 + 0.6 * near) + here.r * (0.5 + 1.5 * relief) * near * near) * (1.0 + 0.0135 * row);
 }
 
 // How high in the picture the land of every second row stands, the greatest so far, so that what hides a pixel can be

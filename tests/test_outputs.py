@@ -164,6 +164,14 @@ def test_a_window_over_two_displays_shows_on_the_one_that_is_there(screens: xorg
 
 
 @pytest.mark.gl
+def test_a_window_can_be_closed_when_its_display_has_gone(screens: xorg.Screens, picture: RGB) -> None:
+    """What SDL then asks of the output is an error of X, and those end a process on the spot."""
+    with shown((Output(1, RIGHT),)):
+        np.testing.assert_array_equal(screens.until(1, picture[:, 320:]), picture[:, 320:])
+        screens.unplug()
+
+
+@pytest.mark.gl
 def test_a_display_that_is_unplugged_is_missed_and_seen_when_it_is_back(screens: xorg.Screens) -> None:
     left, right = all_displays()
     lookouts = {"left": Lookout([left.place], False), "both": Lookout([left.place, right.place], False)}

@@ -60,8 +60,8 @@ def places(since: Doubles, beat: Doubles) -> npt.NDArray[np.int64]:
 @dataclass(frozen=True)
 class Belief:
     """What the filter holds for most likely: hops a beat, hops since the last beat was struck, and how sharply it
-    knows the latter, 0..1 (the length of the mean of all phases on a circle). And by how much, it
-    foresaw this hop a while ago better than one who knows the tempo but not the beats: below 0 it was worse."""
+    knows the latter, 0..1 (the length of the mean of all phases on a circle). And by which share it foresaw this hop
+    better, AHEAD hops ago, than one who knows the tempo but not the beats would have: below 0 it was worse."""
 
     beat: float
     since: float

@@ -229,8 +229,8 @@ void main() {
 }
 """
 
-# A block is held where it, or one beside it, has a spent point and lies in a ninth that has too many; and in each ninth
-# that flashed together too often, and half a ninth around it, for the ones between those that are looked at.
+# A block is held where it, or one beside it, has a spent point and lies in a ninth that has too many; and all are, for
+# two seconds, where a ninth began to flash together once too often: what flashes here and there will do so elsewhere.
 HOLD = (
     _CLOCK
     + f"""
@@ -248,10 +248,8 @@ void main() {{
         for (int x = max(at.x - 1, 0); x <= min(at.x + 1, last.x); ++x)
             near += texelFetch(counts, ivec2(x, y), 0).r;
     held = near > 0.0 && most > {AREA}.0 ? 1.0 : 0.0;
-    ivec2 low = max(ivec2(floor(vec2(at) / vec2(2.5, 1.5))) - 2, 0);
-    ivec2 high = min(ivec2(ceil((vec2(at) + 1.0) / vec2(2.5, 1.5))), 4);
-    for (int y = low.y; y <= high.y; ++y)
-        for (int x = low.x; x <= high.x; ++x)
+    for (int y = 0; y < 5; ++y)
+        for (int x = 0; x < 5; ++x)
             if (age(texelFetch(slices, ivec2(x, y), 0).z) < {round(1.9 * TICKS_HZ)}u) held = 1.0;
 }}
 """

@@ -63,12 +63,12 @@ _kept: list[Any] = []
 
 
 def forgive() -> None:
-    """Let a question about an output that has just gone be no more than a question without an answer. SDL asks such
-    ones when something is unplugged, and an error of X ends the process; all other errors still do."""
+    """Let a question about an output that has gone be no more than a question without an answer. SDL asks such a one
+    when it closes a window there, and errors of X end a process on the spot; all others still do."""
     if _kept:
         return
     try:
-        x, randr = _libraries()
+        x, _ = _libraries()
     except (OSError, AttributeError):
         return
     server = x.XOpenDisplay(None)
