@@ -18,7 +18,7 @@
   ],
   "PASSES": [
     {"TARGET": "chart", "PERSISTENT": true, "FLOAT": true, "WIDTH": 2, "HEIGHT": 2},
-    {"TARGET": "veils", "PERSISTENT": true, "FLOAT": true},
+    {"TARGET": "veils", "PERSISTENT": true, "FLOAT": true, "WIDTH": "floor($WIDTH * min(1, 360 / $HEIGHT))", "HEIGHT": "floor($HEIGHT * min(1, 360 / $HEIGHT))"},
     {}
   ]
 }*/
@@ -103,8 +103,11 @@ vec3 hued(vec3 colour) {
 // The lights at both ends of a thread: a point and a halo, wider where the path is strange.
 vec3 lights(int number, vec3 tint) {
     vec4 ends = texelFetch(chart, ivec2(0, number), 0);
-    vec2 a = (gl_FragCoord.xy - ends.xy) * 360.0 / RENDERSIZE.y;
-    vec2 b = (gl_FragCoord.xy - ends.zw) * 360.0 / RENDERSIZE.y;
+    // The ends are in px of the veils, which have 360 lines at most: a thread is as wide there as it is to be here.
+    vec2 size = IMG_SIZE(veils);
+    vec2 at = isf_FragNormCoord * size;
+    vec2 a = (at - ends.xy) * 360.0 / size.y;
+    vec2 b = (at - ends.zw) * 360.0 / size.y;
     vec2 near = vec2(dot(a, a), dot(b, b));
     float wide = 40.0 + 900.0 * sparseness;
     vec2 halo = (0.02 + 0.14 * loudness()) * wide / (wide + near) + (0.15 + 0.8 * loudness()) * 3.0 / (3.0 + near);

@@ -103,10 +103,11 @@ class Canvas:
             self._seen.begin(clear=True)
             self._seen.end()
             return
-        last = steps[-1]
-        uniforms = finish.uniforms() | self._guard.bind(self._seen.texture, finish.guard, finish.delta_s)
-        last.program.draw(last.frame, {name: drawn[of] for name, of in last.pictures.items()}, self._seen, uniforms)
-        self._guard.measure(self._seen.texture, finish.guard, finish.delta_s)
+        last, before = steps[-1], self._seen.texture
+        pictures = {name: drawn[of] for name, of in last.pictures.items()}
+        last.program.draw(last.frame, pictures, self._seen, finish.uniforms())
+        if finish.guard:
+            self._guard.watch(before, self._seen.texture, self._seen.drawn, finish.delta_s)
 
     def resize(self, size: tuple[int, int]) -> None:
         """Draw pictures of `size` from now on; programs are resized by whoever has them."""
@@ -152,7 +153,7 @@ class Canvas:
 
     def thumbnail(self) -> npt.NDArray[np.float32]:
         """The luminance of what is seen, coarsely, (rows, columns) 0..1; waits for the picture: seldom, please."""
-        return self._guard.thumbnail()
+        return self._guard.thumbnail(self._seen.texture)
 
     def finish(self) -> None:
         """Wait until all that was asked is drawn."""

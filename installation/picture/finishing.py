@@ -1,4 +1,4 @@
-"""What every picture passes through last, inside the pass that makes it: gain, ceiling, flash guard, dither.
+"""What every picture passes through last, inside the pass that makes it: gain, ceiling, dither.
 
 Written into the last pass of a shader rather than drawn as a pass of its own: on a software renderer one more
 full-screen pass costs more than all of this. A uniform switches it off for a picture that is not the last of its chain.
@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from installation.picture import flashguard
-
 ON, GAIN, CEILING = "isf_finishing", "isf_gain", "isf_ceiling"
 """Uniforms: whether light is finished; what it is multiplied by, 0..1; the greatest it may be, 0..1."""
 
@@ -18,27 +16,22 @@ KNEE = 0.75
 """From this share of the ceiling on, light bends towards it."""
 
 # Ordered noise along the R2 sequence (the reciprocal powers of the plastic number) against bands in dark gradients.
-# Under half an 8-bit step, so that a value that is one of the 256 stays it; none on black, and none where the guard
-# holds the picture, for there it would add up.
+# Under half an 8-bit step, so that a value that is one of the 256 stays it; none on black.
 GLSL = f"""
 uniform int {ON};
 uniform float {GAIN};
 uniform float {CEILING};
-{flashguard.GLSL}
-vec3 isf_bent(vec3 light) {{
-    float most = max(light.r, max(light.g, light.b));
-    float knee = {KNEE} * {CEILING};
-    if ({CEILING} >= 1.0 || most <= knee) return light;
-    float room = max({CEILING} - knee, 1e-6);
-    return light * ((knee + room * (1.0 - exp((knee - most) / room))) / most);
-}}
 vec4 isf_finished(vec4 light) {{
     if ({ON} == 0) return light;
-    vec3 wanted = isf_bent(clamp(light.rgb, 0.0, 1.0) * {GAIN});
-    vec4 shown = isf_guarded(wanted);
+    vec3 shown = clamp(light.rgb, 0.0, 1.0) * {GAIN};
+    if ({CEILING} < 1.0) {{
+        // A hyperbola from the knee on: as steep as the line it goes on from, and never at the ceiling.
+        float most = max(shown.r, max(shown.g, shown.b)), knee = {KNEE} * {CEILING}, over = max(most - knee, 0.0);
+        float room = {CEILING} - knee;
+        shown *= (min(most, knee) + over * room / (room + over)) / max(most, 1e-6);
+    }}
     float noise = fract(dot(gl_FragCoord.xy, vec2(0.7548776662, 0.5698402910))) - 0.5;
-    float calm = shown.rgb == wanted ? step(0.5 / 255.0, {GAIN}) : 0.0;
-    return vec4(shown.rgb + noise * 0.7 / 255.0 * calm, shown.a);
+    return vec4(shown + noise * step(0.5 / 255.0, {GAIN}) * (0.7 / 255.0), 1.0);
 }}
 """
 
