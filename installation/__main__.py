@@ -92,10 +92,9 @@ def _add_devices(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     devices.add_argument("--probe", metavar="NAME", help="exit 0 if this card (empty: any) can be played on, else 1")
     devices.add_argument(
         "--display",
-        nargs="?",
-        const="",
+        nargs="*",
         metavar="NAME",
-        help="exit 0 if there is a display, this one if it is named, else 1",
+        help="exit 0 if there is a display, one of these if any are named, else 1",
     )
     devices.set_defaults(run=_devices)
 
@@ -195,8 +194,8 @@ def _devices(arguments: argparse.Namespace) -> int:
         return 0 if card.plays(arguments.probe or None) else 1
     if arguments.display is not None:
         limit()
-        wanted = int(arguments.display) if arguments.display.isdecimal() else arguments.display or None
-        return 0 if window.display_there(wanted) else 1
+        wanted = (int(each) if each.isdecimal() else each for each in arguments.display)
+        return 0 if window.display_there(*wanted) else 1
     for title, side, there in (("sound cards", "output", card.devices), ("inputs", "input", line.inputs)):
         print(f"{title} (* the default):")
         try:

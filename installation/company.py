@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from installation.child import Child
+from installation.control.router import STAGES
 
 WATCH_S = 0.2
 SHARED = Path("/dev/shm")
 FIRST = ("voice",)
 """A change of scene starts these again before all others: the voice before trajectories of its models come."""
-LAST = ("voice", "stage")
+LAST = ("voice", *STAGES)
 """These end after all others."""
 
 

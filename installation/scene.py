@@ -311,6 +311,9 @@ class Picture(Section):
     span: Annotated[bool, Field(strict=True)] = Field(
         default=False, description="One window over all outputs, instead of a process for each."
     )
+    share: Annotated[tuple[Literal["syphon", "spout", "ndi"], ...], nothing_is(())] = Field(
+        default=(), description="How it is given to other programs: syphon (macOS), spout (Windows), ndi (network)."
+    )
     transition: Annotated[Transition, nothing_is({})] = Field(
         default=Transition(), description="How it takes the place of the picture before it."
     )

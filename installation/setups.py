@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from installation.breeder_setup import BreederSetup
+from installation.control.router import STAGES
 from installation.incoming import InputSetup
 from installation.inputs import picture_parameters
 from installation.model import Model, load
@@ -123,10 +124,12 @@ def stage_setup(
         drawing=drawing(scene, began_s),
         outputs=tuple(output for _, output in chosen),
         output_numbers=tuple(place for place, _ in chosen),
+        share=picture.share if number == 1 else (),
         size=(picture.width, picture.height),
         fps=picture.fps,
         headless=headless,
         fullscreen=picture.fullscreen,
+        process=STAGES[number - 1],
         title=scene.name,
         name=stem,
         values=values,
@@ -182,4 +185,6 @@ def card_of(scene: Scene) -> tuple[object, ...]:
 
 def screen_of(scene: Scene) -> tuple[object, ...]:
     """What a stage can't change while it draws."""
-    return scene.picture.width, scene.picture.height, scene.picture.fps, scene.picture.fullscreen
+    picture = scene.picture
+    size = picture.width, picture.height
+    return size, picture.fps, picture.fullscreen, picture.outputs, picture.span, picture.share

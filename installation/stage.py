@@ -27,6 +27,7 @@ from installation.picture.pace import FrameTimes, Pace
 from installation.picture.projection import Projection
 from installation.picture.resolution import Resolution
 from installation.picture.scenery import Drawing, Scenery
+from installation.picture.sharing import Shared, opened
 from installation.picture.window import Window
 from installation.probe import Probe
 from installation.ring import Ring
@@ -71,6 +72,10 @@ class StageSetup:
     outputs: tuple[Output, ...] = ()
     output_numbers: tuple[int, ...] = ()
     """The displays the picture is put on, and their numbers in the scene; none is a window."""
+    share: tuple[str, ...] = ()
+    """How it is given to other programs."""
+    process: str = "stage"
+    """What it is called in the log."""
     title: str = "installation"
     name: str = "show"
     """What the names of films begin with."""
@@ -89,7 +94,7 @@ def main(connection: Connection, setup: StageSetup) -> None:
     follow_parent()
     os.nice(NICE)
     take_slice(SLICE_S)
-    link = Link(connection, "stage")
+    link = Link(connection, setup.process)
     try:
         with ExitStack() as opened:
             ring = opened.enter_context(Ring.attach(setup.ring))
@@ -113,6 +118,8 @@ def _surface(setup: StageSetup, link: Link) -> Iterator[tuple[Window | None, Can
                 over = tuple(each.display for each in setup.outputs)
                 window = opened.enter_context(Window(setup.size, setup.title, setup.fullscreen, over))
                 canvas = opened.enter_context(Canvas(setup.size, "window"))
+                for sentence in window.missing:
+                    link.say(f"{sentence}; its output is not shown")
             except InstallationError as error:
                 opened.close()
                 link.say(f"{error}; drawing unseen")
@@ -138,7 +145,7 @@ class Stage:
         self._heard_sample, self._heard_s, self._drawn_s, self._rms = 0, 0.0, 0.0, 0.0
         unseen = window is None and not setup.headless and ("DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ)
         self._probe = Probe(("devices", "--display", *self._wanted_display()), time.monotonic()) if unseen else None
-        self._projection = Projection(canvas, window, setup.outputs, setup.output_numbers) if window else None
+        self._projection = Projection(canvas, window, setup.outputs, setup.output_numbers, self._shared())
         self._hanging = Hanging(self._scenery, canvas, setup.state, link.say)
         self._hanging.want(setup.drawing, time.monotonic())
         self._camera = Camera(canvas.context, canvas.renderer, ring)
@@ -146,7 +153,17 @@ class Stage:
             self._film(Record())
 
     def _wanted_display(self) -> tuple[str, ...]:
-        return tuple(str(each.display) for each in self._setup.outputs[:1])
+        return tuple(str(each.display) for each in self._setup.outputs)
+
+    def _shared(self) -> list[Shared]:
+        """The ways the picture is given to other programs, those that can be opened."""
+        setup, found = self._setup, []
+        for way in dict.fromkeys(setup.share):
+            try:
+                found.append(opened(way, self._canvas.context, setup.title, setup.size, setup.fps))
+            except InstallationError as error:
+                self._link.say(f"{error}; not shared")
+        return found
 
     def run(self) -> None:
         """Draw until stopped."""
@@ -168,8 +185,7 @@ class Stage:
         if self._probe:
             self._probe.close()
         self._hanging.close()
-        if self._projection:
-            self._projection.release()
+        self._projection.release()
         for sentence in self._camera.close():
             self._link.say(sentence)
         self._link.pulse(time.monotonic(), self._costs.count, self.figures, at_once=True)
@@ -212,8 +228,11 @@ class Stage:
         if self._probe and self._probe.found(now_s):
             self._link.say("a display is there: starting the stage again to open a window")
             self._end(DISPLAY_FOUND)
+        if changed := self._projection.changed(now_s):
+            self._link.say(f"{changed}: starting the stage again to open its window anew")
+            self._end(DISPLAY_FOUND)
         self._hanging.look(now_s, self._rms)
-        for sentence in self._camera.poll(now_s):
+        for sentence in (*self._camera.poll(now_s), *self._projection.sentences()):
             self._link.say(sentence)
         if self._hanging.restart_wanted:
             self._end(PICTURE_DIED)
@@ -244,11 +263,10 @@ class Stage:
         """Show the frame when it is due."""
         time.sleep(self._pace.wait_s(time.monotonic()))
         asked_s = time.monotonic()
-        if self._window is not None and self._projection is not None:
-            self._projection.present(self._scenery.values)
-            if self._window.stop_asked:
-                self._link.send(Stop())
-                self._window.stop_asked = False
+        self._projection.present(self._scenery.values)
+        if self._window is not None and self._window.stop_asked:
+            self._link.send(Stop())
+            self._window.stop_asked = False
         self._camera.shoot(self._canvas.seen, self._drawn_s)
         late_s = self._pace.shown(asked_s, time.monotonic())
         self._lateness.push(1000.0 * max(0.0, late_s))

@@ -54,17 +54,22 @@ def listed(pygame: Any) -> tuple[Display, ...]:
 def choose(displays: tuple[Display, ...], wanted: int | str) -> Display:
     """The one that is meant: by its number, its name, or the beginning of either name; InstallationError if it isn't
     there."""
-    if isinstance(wanted, int):
-        found = [each for each in displays if each.number == wanted]
-    else:
-        meant = wanted.lower()
-        found = [each for each in displays if meant in (each.name.lower(), each.model.lower())]
-        found = found or [each for each in displays if meant and _begins(each, meant)]
-    if found:
-        return found[0]
+    there = found(displays, wanted)
+    if there:
+        return there
     names = [each.name or str(each.number) for each in displays]
     hint = nearest(str(wanted), tuple(names))
     raise InstallationError(f"no display {wanted!r}{hint}; there are {', '.join(names) or 'none'}")
+
+
+def found(displays: tuple[Display, ...], wanted: int | str) -> Display | None:
+    """The one that is meant, if it is there."""
+    if isinstance(wanted, int):
+        return next((each for each in displays if each.number == wanted), None)
+    meant = wanted.lower()
+    named = (each for each in displays if meant in (each.name.lower(), each.model.lower()))
+    begun = (each for each in displays if meant and _begins(each, meant))
+    return next(named, None) or next(begun, None)
 
 
 def _begins(display: Display, meant: str) -> bool:

@@ -153,16 +153,13 @@ class Window:
                 self.stop_asked = True
 
 
-def display_there(wanted: int | str | None = None) -> bool:
-    """Whether there is a display to open a window on, the one that is `wanted` if one is. Without one to ask, X or
+def display_there(*wanted: int | str) -> bool:
+    """Whether there is a display to open a window on, any that is `wanted` if some are. Without one to ask, X or
     Wayland, nothing is tried."""
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         return False
     with _opened() as there:
-        try:
-            return bool(there) and (wanted is None or bool(displays.choose(there, wanted)))
-        except InstallationError:
-            return False
+        return bool(there) and (not wanted or any(displays.found(there, each) for each in wanted))
 
 
 def all_displays() -> tuple[Display, ...]:
