@@ -31,13 +31,14 @@ import moderngl
 import numpy as np
 import numpy.typing as npt
 
-from installation.picture import finishing, glsl, shaders
+from installation.picture import finishing
 from installation.picture.canvas import Canvas, Step
 from installation.picture.finishing import Finish
 from installation.picture.frame import Frame
 from installation.picture.program import PRECISIONS, SWIZZLES, defaults
 from installation.picture.scenery import Drawing, Scenery
-from installation.picture.shader import Shader
+from installation.picture.shading import glsl, shaders
+from installation.picture.shading.shader import Shader
 from installation.track import MOMENT, Moments
 
 SHADERS = Path(__file__).resolve().parent.parent / "shaders"

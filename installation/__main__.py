@@ -185,7 +185,7 @@ def _render(arguments: argparse.Namespace) -> int:
 def _devices(arguments: argparse.Namespace) -> int:
     from installation.control.midi import RtPorts
     from installation.errors import CardError
-    from installation.picture import window
+    from installation.picture.wall import window
     from installation.probe import limit
     from installation.sound import card, line
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from installation.errors import InstallationError
-from installation.picture import safe
+from installation.picture.admission import safe
+from installation.picture.admission.gate import Admitted, Gate, Refused
+from installation.picture.admission.quarantine import Quarantine
+from installation.picture.admission.trials import Trials
+from installation.picture.admission.verdict import COMPILES_NOT
 from installation.picture.canvas import Canvas
-from installation.picture.gate import Admitted, Gate, Refused
-from installation.picture.quarantine import Quarantine
 from installation.picture.scenery import Drawing, Scenery
-from installation.picture.trials import Trials
-from installation.picture.verdict import COMPILES_NOT
 from installation.picture.vigil import Advice, Vigil
 
 FILES_S = 0.25

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from installation.errors import InstallationError
 from installation.parameters import EFFECT, INPUT, INPUT_PARTS, Curve, Parameter, output_parameters
-from installation.picture import shaders
-from installation.picture.isf import NUMBERS, Input
+from installation.picture.shading import shaders
+from installation.picture.shading.isf import NUMBERS, Input
 from installation.picture.uniforms import filled
 from installation.scene import Picture
 from installation.surroundings import Known

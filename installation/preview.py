@@ -19,12 +19,12 @@ from tqdm import tqdm
 
 from installation.analysis.features import Analyser, Hearing
 from installation.errors import InstallationError, RenderError
-from installation.picture import shaders
 from installation.picture.canvas import Canvas
+from installation.picture.films.recorder import Recorder
 from installation.picture.layer import LayerSetup
-from installation.picture.recorder import Recorder
 from installation.picture.scenery import Drawing, Scenery
-from installation.picture.window import Window, display_there
+from installation.picture.shading import shaders
+from installation.picture.wall.window import Window, display_there
 from installation.track import MOMENT, Moments
 
 RATE_HZ = 48_000

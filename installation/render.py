@@ -24,7 +24,7 @@ from installation.evolution.breeding import Breeder
 from installation.model import load
 from installation.performance import Performance
 from installation.picture.canvas import Canvas
-from installation.picture.recorder import Recorder
+from installation.picture.films.recorder import Recorder
 from installation.picture.scenery import Scenery
 from installation.ring import Ring
 from installation.scene import Scene

@@ -14,9 +14,9 @@ from installation.parameters import EFFECT, Parameter, as_first, declared
 from installation.part import PartSetup
 from installation.performance import Arrange
 from installation.picture.layer import LayerSetup
-from installation.picture.output import Output
 from installation.picture.scenery import Drawing
 from installation.picture.uniforms import FeatureMapping, Mapped
+from installation.picture.wall.output import Output
 from installation.scene import Scene
 from installation.stage import StageSetup
 from installation.voice import VoiceSetup

@@ -21,13 +21,13 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.errors import InstallationError, ShaderError
-from installation.picture import shaders, shadertoy
+from installation.picture.admission.rehearsal import let_through
 from installation.picture.canvas import Canvas
 from installation.picture.finishing import RAW
 from installation.picture.frame import Frame
 from installation.picture.heard import Heard
-from installation.picture.rehearsal import let_through
-from installation.picture.shader import Shader
+from installation.picture.shading import shaders, shadertoy
+from installation.picture.shading.shader import Shader
 from installation.picture.target import Target
 from installation.picture.uniforms import PROGRESS, Uniforms
 

@@ -19,16 +19,16 @@ from installation.commands import Atlas, Record, Set, Stop
 from installation.errors import InstallationError
 from installation.hanging import Hanging
 from installation.link import Link, follow_parent
-from installation.picture.camera import Camera
 from installation.picture.canvas import Canvas
-from installation.picture.filming import Wanted
-from installation.picture.output import Output
-from installation.picture.pace import FrameTimes, Pace
-from installation.picture.projection import Projection
-from installation.picture.resolution import Resolution
+from installation.picture.films.camera import Camera
+from installation.picture.films.filming import Wanted
 from installation.picture.scenery import Drawing, Scenery
-from installation.picture.sharing import Shared, opened
-from installation.picture.window import Window
+from installation.picture.wall.output import Output
+from installation.picture.wall.pace import FrameTimes, Pace
+from installation.picture.wall.projection import Projection
+from installation.picture.wall.resolution import Resolution
+from installation.picture.wall.sharing import Shared, opened
+from installation.picture.wall.window import Window
 from installation.probe import Probe
 from installation.ring import Ring
 from installation.track import Track

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 import numpy as np
 import numpy.typing as npt
 
-from installation.picture import isf
 from installation.picture.canvas import Canvas, Step
 from installation.picture.finishing import Finish
 from installation.picture.frame import Frame
-from installation.picture.isf import Number
 from installation.picture.program import Program
+from installation.picture.shading import isf
+from installation.picture.shading.isf import Number
 
 
 class Picture:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from installation.picture import isf
 from installation.picture.canvas import Canvas, Step
 from installation.picture.finishing import Finish
 from installation.picture.frame import Frame
+from installation.picture.shading import isf
 
 PRELUDE = """
 float on(float phase) { return fract(TIME * hz + phase) < duty ? 1.0 : 0.0; }

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from installation.errors import ShaderError
-from installation.picture import isf
 from installation.picture.frame import Frame
+from installation.picture.shading import isf
 from tests.pictures import Picture, picture
 
 pytestmark = pytest.mark.gl

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from installation.picture import isf
 from installation.picture.frame import Frame
 from installation.picture.program import defaults
+from installation.picture.shading import isf
 from tests.pictures import Picture, picture
 
 pytestmark = pytest.mark.gl

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from installation.picture.expression import ExpressionError, parse
+from installation.picture.shading.expression import ExpressionError, parse
 
 numbers = st.one_of(
     st.integers(0, 4096).map(str), st.floats(0.001, 100.0).map(lambda value: f"{value:.4f}"), st.just("$WIDTH")

@@ -23,12 +23,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from installation.errors import RenderError
-from installation.picture import slots as slots_module
-from installation.picture.encoder import Encoder, Order, even, free_path
-from installation.picture.film import LIVE, SOUND_HZ, Film
-from installation.picture.filming import Filming, Wanted, heard
-from installation.picture.reel import AHEAD_S, PATIENCE_S, YIELD, Reel
-from installation.picture.slots import MOST, Slots, upright
+from installation.picture.films import slots as slots_module
+from installation.picture.films.encoder import Encoder, Order, even, free_path
+from installation.picture.films.film import LIVE, SOUND_HZ, Film
+from installation.picture.films.filming import Filming, Wanted, heard
+from installation.picture.films.reel import AHEAD_S, PATIENCE_S, YIELD, Reel
+from installation.picture.films.slots import MOST, Slots, upright
 from installation.ring import Ring
 
 SIZE = (64, 36)

@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from installation.picture import isf
 from installation.picture.canvas import Canvas, Step
 from installation.picture.finishing import Finish
 from installation.picture.flashes import judged
 from installation.picture.flashguard import FlashGuard
 from installation.picture.frame import Frame
 from installation.picture.scenery import Drawing, Scenery
+from installation.picture.shading import isf
 from tests import test_shaders
 from tests.strobes import COLOURS, SHAPES, Strobe
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from installation.picture import quarantine, trial
-from installation.picture.gate import LOOK_S, Admitted, Gate, Refused
-from installation.picture.probation import FIRST_S
-from installation.picture.quarantine import Quarantine
-from installation.picture.trials import Trials
+from installation.picture.admission import quarantine, trial
+from installation.picture.admission.gate import LOOK_S, Admitted, Gate, Refused
+from installation.picture.admission.probation import FIRST_S
+from installation.picture.admission.quarantine import Quarantine
+from installation.picture.admission.trials import Trials
 
 T0 = 1_900_000_000.0
 SAYS = """

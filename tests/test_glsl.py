@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from installation.picture import glsl, isf
-from installation.picture.shader import Text
+from installation.picture.shading import glsl, isf
+from installation.picture.shading.shader import Text
 
 MAIN = "\nvoid main() { gl_FragColor = vec4(1.0); }\n"
 

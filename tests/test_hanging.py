@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from installation.hanging import Hanging
-from installation.picture import safe
+from installation.picture.admission import safe
 from installation.picture.canvas import Canvas
 from installation.picture.scenery import Drawing, Scenery
 from installation.track import MOMENT

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from installation.errors import ShaderError
-from installation.picture import images, isf
+from installation.picture.shading import images, isf
 
 MAIN = "\nvoid main() { gl_FragColor = vec4(1.0); }\n"
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from installation.errors import ShaderError
-from installation.picture import isf
 from installation.picture.canvas import Step
 from installation.picture.finishing import RAW, Finish
 from installation.picture.frame import Frame
 from installation.picture.program import Program, defaults
+from installation.picture.shading import isf
 from installation.picture.target import Target
 from tests.pictures import Picture, picture
 

@@ -8,9 +8,9 @@ import psutil
 import pytest
 
 from bench.changes import SIZE, Kept, hour
-from installation.picture import glsl
 from installation.picture.canvas import Canvas
 from installation.picture.draw import Draw
+from installation.picture.shading import glsl
 
 pytestmark = pytest.mark.gl
 

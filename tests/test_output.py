@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from installation.errors import InstallationError
 from installation.picture.canvas import Canvas
-from installation.picture.output import SQUARE, Output, homography
-from installation.picture.warp import Warp
+from installation.picture.wall.output import SQUARE, Output, homography
+from installation.picture.wall.warp import Warp
 
 RGB = npt.NDArray[np.uint8]
 SIZE = (48, 32)

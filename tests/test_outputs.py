@@ -15,16 +15,17 @@ import pytest
 
 from installation import setups
 from installation.errors import InstallationError, SceneError
-from installation.picture import displays, isf
 from installation.picture.canvas import Canvas, Step
-from installation.picture.displays import Display
 from installation.picture.finishing import Finish
 from installation.picture.frame import Frame
-from installation.picture.lookout import LOOK_S, Lookout
-from installation.picture.output import Output
-from installation.picture.projection import Projection
-from installation.picture.randr import Monitor
-from installation.picture.window import Window, all_displays, display_there
+from installation.picture.shading import isf
+from installation.picture.wall import displays
+from installation.picture.wall.displays import Display
+from installation.picture.wall.lookout import LOOK_S, Lookout
+from installation.picture.wall.output import Output
+from installation.picture.wall.projection import Projection
+from installation.picture.wall.randr import Monitor
+from installation.picture.wall.window import Window, all_displays, display_there
 from installation.scene import Scene
 from installation.schema import read
 from tests import xorg

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from installation.picture.pace import HAND_S, FrameTimes, Pace
+from installation.picture.wall.pace import HAND_S, FrameTimes, Pace
 
 
 def test_deadlines_do_not_drift_and_a_late_frame_is_not_made_up_for() -> None:

@@ -12,11 +12,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from installation.picture import evidence, probation, quarantine
-from installation.picture.evidence import Evidence
-from installation.picture.probation import FIRST_S, LONGEST_S, PROBATION_S, Entry, Suspect
-from installation.picture.quarantine import Quarantine
-from installation.picture.verdict import COMPILES_NOT, CRASHES, HANGS, Verdict
+from installation.picture.admission import evidence, probation, quarantine
+from installation.picture.admission.evidence import Evidence
+from installation.picture.admission.probation import FIRST_S, LONGEST_S, PROBATION_S, Entry, Suspect
+from installation.picture.admission.quarantine import Quarantine
+from installation.picture.admission.verdict import COMPILES_NOT, CRASHES, HANGS, Verdict
 
 FAILED = Verdict(COMPILES_NOT, "a.fs:3: 'x' is not declared", 3, 0.5, "llvmpipe")
 T0 = 1_900_000_000.0

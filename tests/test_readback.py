@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from installation.errors import RenderError
-from installation.picture.camera import STILLS_AT_ONCE, Camera
 from installation.picture.canvas import Canvas
-from installation.picture.filming import Wanted
-from installation.picture.readback import BUFFERS, DEPTHS, Readback, precision_for
-from installation.picture.slots import upright
+from installation.picture.films.camera import STILLS_AT_ONCE, Camera
+from installation.picture.films.filming import Wanted
+from installation.picture.films.readback import BUFFERS, DEPTHS, Readback, precision_for
+from installation.picture.films.slots import upright
 from installation.ring import Ring
 
 pytestmark = pytest.mark.gl

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from installation.errors import RenderError
-from installation.picture.recorder import Recorder
+from installation.picture.films.recorder import Recorder
 
 SIZE = (64, 32)
 FPS, RATE_HZ = 25.0, 48_000

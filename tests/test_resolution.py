@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from installation.picture.resolution import UP_S, Resolution
+from installation.picture.wall.resolution import UP_S, Resolution
 
 PERIOD_S = 1 / 60
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from installation.picture import isf
 from installation.picture.canvas import Canvas
 from installation.picture.scenery import Drawing, Scenery
+from installation.picture.shading import isf
 from installation.track import FEATURES, MOMENT, Moments
 
 pytestmark = pytest.mark.gl

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from installation.errors import ShaderError
-from installation.picture import shaders, shadertoy
 from installation.picture.frame import Frame
-from installation.picture.shadertoy_audio import AudioTexture
+from installation.picture.shading import shaders, shadertoy
+from installation.picture.shading.shadertoy_audio import AudioTexture
 from tests.pictures import Picture, picture
 
 SIZE = (8, 6)

@@ -16,7 +16,7 @@ import pytest
 
 from installation.errors import InstallationError
 from installation.picture.canvas import Canvas
-from installation.picture.sharing import SHARINGS, Shared, opened
+from installation.picture.wall.sharing import SHARINGS, Shared, opened
 
 Pixels = npt.NDArray[np.uint8]
 SIZE = (32, 18)
@@ -161,7 +161,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, ModuleType]]
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Each way to share, on a machine of its own platform."""
     name = str(request.param)
-    monkeypatch.setattr("installation.picture.sharing.sys", SimpleNamespace(platform=PLATFORMS[name]))
+    monkeypatch.setattr("installation.picture.wall.sharing.sys", SimpleNamespace(platform=PLATFORMS[name]))
     return name
 
 
@@ -217,7 +217,7 @@ def test_without_its_library_it_says_what_to_install(way: str, monkeypatch: pyte
 
 @pytest.mark.parametrize(("name", "called"), [("syphon", "macOS"), ("spout", "Windows")])
 def test_on_another_platform_that_is_said(name: str, called: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("installation.picture.sharing.sys", SimpleNamespace(platform="linux"))
+    monkeypatch.setattr("installation.picture.wall.sharing.sys", SimpleNamespace(platform="linux"))
     with pytest.raises(InstallationError, match=f"{name}: only on {called}; this is linux"):
         SHARINGS[name]().open("show", SIZE, 60.0)
 
@@ -263,7 +263,7 @@ def test_what_is_seen_is_what_others_get_two_frames_later(canvas: Canvas, way: s
 def test_a_frame_that_is_not_taken_is_said_and_the_next_is_tried(
     canvas: Canvas, monkeypatch: pytest.MonkeyPatch, install: Callable[[dict[str, ModuleType]], None]
 ) -> None:
-    monkeypatch.setattr("installation.picture.sharing.sys", SimpleNamespace(platform="win32"))
+    monkeypatch.setattr("installation.picture.wall.sharing.sys", SimpleNamespace(platform="win32"))
     receiver = Receiver()
     install(fake_spout(receiver, takes=False))
     shared = opened("spout", canvas.context, "show", SIZE, 60.0)

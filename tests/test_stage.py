@@ -20,13 +20,13 @@ import pytest
 from installation import stage
 from installation.commands import Pulse, Recall, Said, Set, Stop
 from installation.errors import InstallationError
-from installation.picture import isf
 from installation.picture.canvas import Canvas, Step
 from installation.picture.finishing import Finish
 from installation.picture.frame import Frame
 from installation.picture.scenery import Drawing
+from installation.picture.shading import isf
 from installation.picture.uniforms import FeatureMapping
-from installation.picture.window import Window
+from installation.picture.wall.window import Window
 from installation.ring import Ring
 from installation.track import MOMENT, Track
 

@@ -12,8 +12,8 @@ import pytest
 
 from installation import stage
 from installation.commands import Set, Stop
-from installation.picture.output import Output
 from installation.picture.scenery import Drawing
+from installation.picture.wall.output import Output
 from tests import xorg
 from tests.test_outputs import LEFT, RIGHT, screens, server
 from tests.test_stage import Show, setup, shared, started

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from installation.analysis.spectrum import display, magnitude
 from installation.picture.heard import STALE_S, Heard
-from installation.picture.isf import Input
 from installation.picture.scroll import Scroll
+from installation.picture.shading.isf import Input
 from installation.picture.texels import FFT, HIGH_HZ, LOG_COLUMNS, LOW_HZ, LogAxis, Pixels, spectrum, waveform
 from installation.picture.textures import HEARD_TRAIL, RESERVED, TRAIL_MOMENTS, WAVEFORM_SAMPLES, Known, Textures
 from installation.track import FEATURES, MEL_BINS, MOMENT, SPECTRUM_BINS, Moments, Track

@@ -13,10 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from installation.picture import trial as module
-from installation.picture.trial import Trial
-from installation.picture.trials import Outcome, Trials
-from installation.picture.verdict import COMPILES_NOT, CRASHES, HANGS, NOT_FINITE, PASSED, UNTRIED, Verdict
+from installation.picture.admission import trial as module
+from installation.picture.admission.trial import Trial
+from installation.picture.admission.trials import Outcome, Trials
+from installation.picture.admission.verdict import COMPILES_NOT, CRASHES, HANGS, NOT_FINITE, PASSED, UNTRIED, Verdict
 
 SIZE = (160, 90)
 HEADER = "/*{}*/\n"
@@ -183,7 +183,7 @@ def test_a_trial_ends_with_the_stage_even_when_it_hangs(write: Callable[..., Pat
     code = f"""
 import time
 from pathlib import Path
-from installation.picture.trial import Trial
+from installation.picture.admission.trial import Trial
 trial = Trial(Path({str(path)!r}), (640, 360), 0.0, 100.0, 100.0)
 while trial._renderer is None:
     trial.poll(0.0)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from installation.errors import InstallationError
 from installation.picture.heard import STALE_S, Envelope, Heard
-from installation.picture.isf import Input, Number, Shader
+from installation.picture.shading.isf import Input, Number, Shader
 from installation.picture.uniforms import BLACKOUT_S, FeatureMapping, Light, Uniforms
 from installation.track import FEATURES, MOMENT, Moments
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from installation.picture import trial as module
-from installation.picture import waiting
-from installation.picture.trial import Trial
-from installation.picture.verdict import HANGS, PASSED
+from installation.picture.admission import trial as module
+from installation.picture.admission import waiting
+from installation.picture.admission.trial import Trial
+from installation.picture.admission.verdict import HANGS, PASSED
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts it")
 

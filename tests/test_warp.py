@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from installation.errors import InstallationError
 from installation.picture.canvas import Canvas
-from installation.picture.output import SQUARE, Corners, Output, homography
-from installation.picture.warp import Warp
+from installation.picture.wall.output import SQUARE, Corners, Output, homography
+from installation.picture.wall.warp import Warp
 
 Floats = npt.NDArray[np.float32]
 SIZE = (64, 40)

@@ -16,12 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.errors import InstallationError
-from installation.picture import glsl
 from installation.picture.finishing import RAW, Finish
 from installation.picture.flashguard import FlashGuard
 from installation.picture.frame import Frame
-from installation.picture.isf import Number, Shader
 from installation.picture.program import Draw, Program
+from installation.picture.shading import glsl
+from installation.picture.shading.isf import Number, Shader
 from installation.picture.target import Target
 
 

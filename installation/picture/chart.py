@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from installation.commands import Atlas
 from installation.picture.heard import STALE_S
-from installation.picture.isf import Number
+from installation.picture.shading.isf import Number
 from installation.track import Moments
 
 COLUMNS = 1024

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from installation.picture import glsl, remains
-from installation.picture.shader import Channel
+from installation.picture import remains
+from installation.picture.shading import glsl
+from installation.picture.shading.shader import Channel
 
 _UNIFORMS = {uniform: name for name, uniform in glsl.RENAMED.items()}
 TAKEN = (14, 15)

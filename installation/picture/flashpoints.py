@@ -121,8 +121,8 @@ uvec4 after(uvec4 state, vec2 shown, float wanted, bool held, float least, float
         if (!missed) {{ f = e; e = d; d = c; c = b; b = a; a = uint(now); }}
         before = tinted;
         tinted = shown.y > 0.5;
-    }} else if (!missed && extreme != was) {{
-        a = uint(now);  // it goes on: what is left of the change may be one by itself
+    }} else if (!missed && abs(extreme - was) > 0.0004) {{
+        a = uint(now);  // it goes on, by more than a mark is rounded: what is left may be a change by itself
     }}
     float wish = float((w >> 16) & 0x7Fu) / 127.0;
     bool wishing = (w & 0x8000u) != 0u;

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from installation.picture.isf import Number
+from installation.picture.shading.isf import Number
 
 Pixels = npt.NDArray[Any]
 

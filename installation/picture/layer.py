@@ -9,12 +9,12 @@ from datetime import datetime
 from pathlib import Path
 
 from installation import parameters
-from installation.picture import shaders
 from installation.picture.canvas import Canvas
 from installation.picture.frame import Frame
 from installation.picture.heard import Heard
-from installation.picture.isf import Number
 from installation.picture.program import Program
+from installation.picture.shading import shaders
+from installation.picture.shading.isf import Number
 from installation.picture.textures import RESERVED, Known, Samples, Textures
 from installation.picture.uniforms import FeatureMapping, Uniforms
 

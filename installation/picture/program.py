@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.errors import ShaderError
-from installation.picture import finishing, glsl, images
+from installation.picture import finishing
 from installation.picture.draw import Draw as Draw
 from installation.picture.draw import Stage
-from installation.picture.expression import ExpressionError
 from installation.picture.frame import Frame, Pixels
-from installation.picture.shader import Number, Pass, Shader
+from installation.picture.shading import glsl, images
+from installation.picture.shading.expression import ExpressionError
+from installation.picture.shading.shader import Number, Pass, Shader
 from installation.picture.target import Target
 
 SIDE_AT_MOST = 8192

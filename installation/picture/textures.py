@@ -28,9 +28,9 @@ import numpy.typing as npt
 from installation.commands import Atlas
 from installation.picture.chart import Chart
 from installation.picture.heard import STALE_S, Heard
-from installation.picture.isf import Input, Number
 from installation.picture.scroll import Scroll
-from installation.picture.shadertoy_audio import WINDOW, AudioTexture
+from installation.picture.shading.isf import Input, Number
+from installation.picture.shading.shadertoy_audio import WINDOW, AudioTexture
 from installation.picture.texels import LOG_COLUMNS, LogAxis, latents, spectrum, unit, waveform
 from installation.track import MEL_BINS, MOMENT, SPECTRUM_BINS, Moments
 

@@ -15,7 +15,7 @@ from installation import features
 from installation.errors import InstallationError
 from installation.parameters import INPUT, INPUT_PARTS, nearest
 from installation.picture.heard import HEARD, Envelope, Heard
-from installation.picture.isf import NUMBERS, Input, Number, Shader
+from installation.picture.shading.isf import NUMBERS, Input, Number, Shader
 from installation.track import FEATURES
 
 RELEASE_MS = 120.0

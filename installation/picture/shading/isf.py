@@ -10,15 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from installation.errors import ShaderError
-from installation.picture.header import Header
-from installation.picture.shader import IMAGES as IMAGES
-from installation.picture.shader import KINDS as KINDS
-from installation.picture.shader import NUMBERS as NUMBERS
-from installation.picture.shader import Input as Input
-from installation.picture.shader import Number as Number
-from installation.picture.shader import Pass as Pass
-from installation.picture.shader import Shader as Shader
-from installation.picture.shader import Text
+from installation.picture.shading.header import Header
+from installation.picture.shading.shader import IMAGES as IMAGES
+from installation.picture.shading.shader import KINDS as KINDS
+from installation.picture.shading.shader import NUMBERS as NUMBERS
+from installation.picture.shading.shader import Input as Input
+from installation.picture.shading.shader import Number as Number
+from installation.picture.shading.shader import Pass as Pass
+from installation.picture.shading.shader import Shader as Shader
+from installation.picture.shading.shader import Text
 
 BYTES_AT_MOST = 1 << 20
 

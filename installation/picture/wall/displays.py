@@ -8,7 +8,7 @@ from typing import Any
 
 from installation.errors import InstallationError
 from installation.parameters import nearest
-from installation.picture.randr import monitors
+from installation.picture.wall.randr import monitors
 
 
 @dataclass(frozen=True)

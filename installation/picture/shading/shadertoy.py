@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from installation.errors import ShaderError
-from installation.picture.isf import text
-from installation.picture.shader import SHADERTOY_AUDIO, Channel, Imported, Input, Pass, Shader, Text
-from installation.picture.wiring import AUDIO, NOTHING, PICTURE, Wire, Wires, Wiring, standard
+from installation.picture.shading.isf import text
+from installation.picture.shading.shader import SHADERTOY_AUDIO, Channel, Imported, Input, Pass, Shader, Text
+from installation.picture.shading.wiring import AUDIO, NOTHING, PICTURE, Wire, Wires, Wiring, standard
 
 SUFFIXES = (".frag", ".glsl")
 BUFFERS = ("buffer_a", "buffer_b", "buffer_c", "buffer_d")

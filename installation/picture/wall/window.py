@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from types import TracebackType
 
 from installation.errors import InstallationError
-from installation.picture import displays, randr
-from installation.picture.displays import Display
-from installation.picture.lookout import Lookout
+from installation.picture.wall import displays, randr
+from installation.picture.wall.displays import Display
+from installation.picture.wall.lookout import Lookout
 
 UNSEEN = ("dummy", "offscreen", "evdev")
 """Video drivers of SDL without a display; good only when SDL_VIDEODRIVER asks for one by name."""

@@ -1,8 +1,8 @@
 """The process that films: it takes pictures out of shared memory and sound out of the ring, and writes them to files.
 
-It is started by `Filming` as `python -m installation.picture.encoding`, told in one line of JSON on its standard input
-what to film, and tells on its standard output how far it is. When its input ends it ends what it writes, and itself:
-so also when whoever started it was killed. Nobody waits for it, and it gives way to everybody.
+It is started by `Filming` as `python -m installation.picture.films.encoding`, told in one line of JSON on its standard
+input what to film, and tells on its standard output how far it is. When its input ends it ends what it writes, and
+itself: so also when whoever started it was killed. Nobody waits for it, and it gives way to everybody.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from typing import Any
 
 from installation.errors import RenderError
 from installation.link import SIGNALS
-from installation.picture.encoder import REST_S, Encoder, Order
-from installation.picture.film import prepare
-from installation.picture.slots import Slots
+from installation.picture.films.encoder import REST_S, Encoder, Order
+from installation.picture.films.film import prepare
+from installation.picture.films.slots import Slots
 from installation.ring import Ring
 
 NICE = 7

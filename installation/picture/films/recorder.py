@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.errors import RenderError
-from installation.picture.film import Film
+from installation.picture.films.film import Film
 
 Frame = npt.NDArray[np.uint8]
 Samples = npt.NDArray[np.float32]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.errors import InstallationError
-from installation.picture.readback import Readback
+from installation.picture.films.readback import Readback
 
 Pixels = npt.NDArray[np.uint8]
 """(height, width, 4): red, green, blue, 255; row 0 on top; contiguous."""

@@ -17,9 +17,9 @@ from typing import Any
 
 from installation.errors import ShaderError
 from installation.parameters import nearest
-from installation.picture import images
-from installation.picture.expression import Expression, ExpressionError, parse
-from installation.picture.shader import IMAGES, KINDS, NUMBERS, Imported, Input, Number, Pass, Shader
+from installation.picture.shading import images
+from installation.picture.shading.expression import Expression, ExpressionError, parse
+from installation.picture.shading.shader import IMAGES, KINDS, NUMBERS, Imported, Input, Number, Pass, Shader
 
 BUILT_IN = ("TIME", "TIMEDELTA", "DATE", "FRAMEINDEX", "RENDERSIZE", "PASSINDEX")
 """Numbers every pass has, whose names no input may take."""

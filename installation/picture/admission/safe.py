@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from installation.picture import isf
-from installation.picture.shader import Shader
+from installation.picture.shading import isf
+from installation.picture.shading.shader import Shader
 
 PATH = Path("installation:safe")
 """What stands for it where a shader's path is expected."""

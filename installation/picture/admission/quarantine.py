@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from installation.errors import InstallationError
-from installation.picture import probation, shaders
-from installation.picture.evidence import Evidence
-from installation.picture.probation import Entry, Suspect
-from installation.picture.verdict import CRASHES, Verdict
+from installation.picture.admission import probation
+from installation.picture.admission.evidence import Evidence
+from installation.picture.admission.probation import Entry, Suspect
+from installation.picture.admission.verdict import CRASHES, Verdict
+from installation.picture.shading import shaders
 
 READ_AT_MOST = 4 << 20
 """Bytes of one file that count for its digest."""

@@ -15,8 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from installation.picture import waiting
-from installation.picture.verdict import CAUSES, CRASHES, HANGS, UNTRIED, Verdict
+from installation.picture.admission import waiting
+from installation.picture.admission.verdict import CAUSES, CRASHES, HANGS, UNTRIED, Verdict
 
 DEADLINE_S = 8.0
 """For compiling and drawing, on a machine that has time for it; a software renderer compiles a hard shader for seconds
@@ -30,7 +30,7 @@ NICER = 5
 BYTES_AT_MOST = 1 << 20
 LINE_AT_MOST = 8192
 CHATTER_AT_MOST = 400
-ORDER = ("-m", "installation.picture.rehearsal")
+ORDER = ("-m", "installation.picture.admission.rehearsal")
 """What Python runs."""
 
 

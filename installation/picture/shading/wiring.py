@@ -23,8 +23,8 @@ import yaml
 
 from installation.errors import ShaderError
 from installation.parameters import nearest
-from installation.picture import images
-from installation.picture.shader import Edge, Smoothing
+from installation.picture.shading import images
+from installation.picture.shading.shader import Edge, Smoothing
 
 AUDIO, PICTURE, NOTHING = "audio", "inputImage", "nothing"
 WORDS = {"audio": AUDIO, "picture": PICTURE}

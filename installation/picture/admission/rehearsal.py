@@ -1,7 +1,7 @@
 """A shader drawn before the public sees it, in a process of its own that may hang or crash: `trial` starts it and reads
 what it says, a line of JSON each.
 
-    python -m installation.picture.rehearsal PARENT WIDTH HEIGHT DEADLINE_S FRAME_S SHADER
+    python -m installation.picture.admission.rehearsal PARENT WIDTH HEIGHT DEADLINE_S FRAME_S SHADER
 
 It draws as the show does, through the same canvas and layers: first small, then at the show's size; at the beginning
 of TIME and late, in silence and in noise. What takes too long takes it twice, for the first time may be the compiler's.
@@ -27,18 +27,19 @@ from typing import Any
 import numpy as np
 
 from installation.errors import InstallationError, ShaderError
-from installation.picture import isf, waiting
+from installation.picture.admission import waiting
+from installation.picture.admission.verdict import COMPILES_NOT, HANGS, NOT_FINITE, PASSED, UNTRIED, Verdict
 from installation.picture.canvas import Canvas, Step
 from installation.picture.finishing import RAW, Finish
 from installation.picture.frame import Frame, Pixels
 from installation.picture.heard import Heard
 from installation.picture.layer import Layer, LayerSetup, Moment
 from installation.picture.program import Program
-from installation.picture.shader import Shader, Text
+from installation.picture.shading import isf
+from installation.picture.shading.shader import Shader, Text
 from installation.picture.target import Target
 from installation.picture.textures import RESERVED, Samples, Textures
 from installation.picture.uniforms import PROGRESS
-from installation.picture.verdict import COMPILES_NOT, HANGS, NOT_FINITE, PASSED, UNTRIED, Verdict
 from installation.track import MOMENT, Moments
 
 OPENING_S = 30.0

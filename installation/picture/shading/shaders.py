@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from installation.picture import isf, safe, shadertoy
-from installation.picture.isf import Shader
+from installation.picture.admission import safe
+from installation.picture.shading import isf, shadertoy
+from installation.picture.shading.isf import Shader
 
 
 def load(path: Path) -> Shader:

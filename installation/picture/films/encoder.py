@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from installation.picture.film import LIVE, Film
-from installation.picture.reel import Reel
-from installation.picture.slots import Slots, upright
+from installation.picture.films.film import LIVE, Film
+from installation.picture.films.reel import Reel
+from installation.picture.films.slots import Slots, upright
 from installation.ring import Ring
 
 REST_S = 0.01

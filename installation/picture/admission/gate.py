@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from installation.picture import quarantine
-from installation.picture.probation import Entry, Suspect
-from installation.picture.quarantine import Quarantine
-from installation.picture.trials import Outcome, Trials
-from installation.picture.verdict import UNTRIED, Verdict
+from installation.picture.admission import quarantine
+from installation.picture.admission.probation import Entry, Suspect
+from installation.picture.admission.quarantine import Quarantine
+from installation.picture.admission.trials import Outcome, Trials
+from installation.picture.admission.verdict import UNTRIED, Verdict
 
 LOOK_S = 1.0
 """How often a refused wish is looked at again."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from installation.picture.expression import Expression, parse
+from installation.picture.shading.expression import Expression, parse
 
 Kind = str
 NUMBERS: dict[Kind, int] = {"event": 1, "bool": 1, "long": 1, "float": 1, "point2D": 2, "color": 4}

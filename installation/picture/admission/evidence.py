@@ -18,7 +18,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from installation.picture.probation import SUSPECTS_AT_MOST, Entry, Probation, Suspect
+from installation.picture.admission.probation import SUSPECTS_AT_MOST, Entry, Probation, Suspect
 
 PROBATION = "probation.json"
 BYTES_AT_MOST = 1 << 20

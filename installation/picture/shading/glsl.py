@@ -12,8 +12,8 @@ import re
 
 from installation.errors import ShaderError
 from installation.picture import finishing
-from installation.picture.shader import Shader
-from installation.picture.words import BARRED, WORDS
+from installation.picture.shading.shader import Shader
+from installation.picture.shading.words import BARRED, WORDS
 
 VERTEX = """#version 330 core
 out vec2 isf_FragNormCoord;

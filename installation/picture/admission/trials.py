@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from installation.picture import quarantine
-from installation.picture.probation import Suspect
-from installation.picture.trial import DEADLINE_S, FRAME_S, Trial
-from installation.picture.verdict import UNTRIED, Verdict
+from installation.picture.admission import quarantine
+from installation.picture.admission.probation import Suspect
+from installation.picture.admission.trial import DEADLINE_S, FRAME_S, Trial
+from installation.picture.admission.verdict import UNTRIED, Verdict
 
 GONE_S = 10.0
 """One that is killed and still there after so long hangs in the driver: it is waited for no more."""

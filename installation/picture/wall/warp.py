@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from installation.errors import InstallationError
-from installation.picture import glsl
 from installation.picture.draw import Draw
-from installation.picture.output import Corners, Doubles, Output, homography
+from installation.picture.shading import glsl
+from installation.picture.wall.output import Corners, Doubles, Output, homography
 
 Area = tuple[int, int, int, int]
 """A part of a window: left, bottom, width, height in px."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from installation.picture.randr import Monitor, monitors
+from installation.picture.wall.randr import Monitor, monitors
 
 LOOK_S = 5.0
 

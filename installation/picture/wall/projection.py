@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from installation.picture.canvas import Canvas
-from installation.picture.output import Output
-from installation.picture.sharing import Shared
-from installation.picture.warp import Warp
-from installation.picture.window import Window
+from installation.picture.wall.output import Output
+from installation.picture.wall.sharing import Shared
+from installation.picture.wall.warp import Warp
+from installation.picture.wall.window import Window
 
 
 class Projection:

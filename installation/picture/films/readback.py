@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from installation.picture import glsl
 from installation.picture.draw import Draw
+from installation.picture.shading import glsl
 
 BUFFERS = 3
 CHANNELS = 4

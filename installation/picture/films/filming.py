@@ -20,8 +20,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from installation.picture.encoder import Order
-from installation.picture.slots import Pixels, Slots
+from installation.picture.films.encoder import Order
+from installation.picture.films.slots import Pixels, Slots
 
 PATIENCE_S = 2.0
 """Told to end, the encoder is waited for so long by `close`; it ends what it writes even if nobody waits."""
@@ -77,7 +77,7 @@ class Filming:
             wanted.floor_bytes,
         )
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "installation.picture.encoding"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, "-m", "installation.picture.films.encoding"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         assert self._process.stdin is not None and self._process.stdout is not None
         self._ears, self._words = self._process.stdin, self._process.stdout

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from installation.errors import RenderError
-from installation.picture.filming import Clocked, Filming, Wanted, heard
-from installation.picture.readback import CHANNELS, Readback, precision_for
-from installation.picture.slots import Pixels, upright
+from installation.picture.films.filming import Clocked, Filming, Wanted, heard
+from installation.picture.films.readback import CHANNELS, Readback, precision_for
+from installation.picture.films.slots import Pixels, upright
 
 STILLS_AT_ONCE = 4
 """Stills on their way to the disk; what is asked for beyond is refused."""
