@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, create_model
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from installation.parameters import Curve, Parameter
+from installation.parameters import Curve, Parameter, section
 
 
 def wrong(message: str) -> PydanticCustomError:
@@ -123,6 +123,11 @@ def _explained(knob: Parameter) -> Any:
 
 
 AnySection = TypeVar("AnySection", bound=Section)
+
+
+def knobs_of(owner: str) -> dict[str, Parameter]:
+    """The fixed parameters of a section, by their key in it."""
+    return {parameter.key: parameter for parameter in section(owner)}
 
 
 def with_knobs(knobs: dict[str, Parameter]) -> Callable[[type[AnySection]], type[AnySection]]:

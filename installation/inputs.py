@@ -11,7 +11,7 @@ from installation.parameters import EFFECT, INPUT, INPUT_PARTS, Curve, Parameter
 from installation.picture.shading import shaders
 from installation.picture.shading.isf import NUMBERS, Input
 from installation.picture.uniforms import filled
-from installation.scene import Picture
+from installation.picture_section import Picture
 from installation.surroundings import Known
 
 _CURVES: dict[str, Curve] = {"event": "switch", "bool": "switch", "long": "steps"}

@@ -48,7 +48,7 @@ def scene(seed: int, size: tuple[int, int] = SIZE) -> Pixels:
 def filmed(
     canvas: Picture, path: Path, pictures: dict[str, Pixels], frames: int = 1, **values: float
 ) -> npt.NDArray[np.uint8]:
-    """Frames of the shader in `path`, all given the same `pictures`: (frames, height, width, 3), row 0 at the bottom."""
+    """Frames of the shader in `path`, all given the same `pictures`: (frames, height, width, 3), row 0 below."""
     shader = isf.load(path)
     canvas.show(shader)
     film = []

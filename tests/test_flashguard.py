@@ -112,7 +112,7 @@ def test_other_shaders_and_sizes_do_not_let_it_past() -> None:
 def test_no_strobe_gets_past_whatever_it_is() -> None:
     """Shapes, colours, rates, duties, frame rates and sizes by chance."""
     rng = np.random.default_rng(8)
-    for _ in range(300):
+    for _ in range(150):
         strobe = Strobe(
             SHAPES[rng.choice(list(SHAPES))],
             float(np.exp(rng.uniform(0.0, np.log(30.0)))),
@@ -229,6 +229,6 @@ def test_the_thumbnail_is_the_picture_upright() -> None:
 
 def test_nothing_is_held_at_first() -> None:
     with Canvas(SIZE) as canvas:
-        guard = FlashGuard(canvas.context)
+        guard = FlashGuard(canvas.context, SIZE)
         assert guard.held == 0.0
         guard.release()

@@ -15,8 +15,9 @@ from installation.control.oscquery_server import OscQueryServer
 from installation.control.pickup import Desk
 from installation.control.telling import PREFIX
 from installation.errors import ControlError
+from installation.osc_section import Osc
 from installation.parameters import Parameter
-from installation.scene import Osc, Scene
+from installation.scene import Scene
 
 RETRY_S = 10.0
 LOOK_S = 0.2

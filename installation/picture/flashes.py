@@ -55,12 +55,13 @@ class Sight:
 class Turns:
     """Per place, when a signal last turned by a change of `least` or more: a stack of the last seven times, newest
     first. Counting is greedy: each turn is noted as soon as the change is large enough, and only if it or the one next
-    to it is to or from a marked state."""
+    to it is to or from a marked state. Before the first picture there is darkness."""
 
-    def __init__(self, shape: tuple[int, int], least: float) -> None:
+    def __init__(self, shape: tuple[int, int], least: float, all_marked: bool) -> None:
         self._least = least
         self.times_s = np.full((ALLOWED_TURNS + 1, *shape), -np.inf)
-        self._low: Floats | None = None
+        self._low, self._high = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        self._low_marked, self._high_marked = np.full(shape, all_marked), np.full(shape, all_marked)
         self._way = np.zeros(shape, np.int8)
         self._last_s = np.full(shape, -np.inf)
         self._last_marked = np.zeros(shape, bool)
@@ -70,13 +71,9 @@ class Turns:
         """`value` as it is at `now_s`; a change counts where its lower end is below `dark`. Without `marked`, every
         state is."""
         here = np.ones(value.shape, bool) if marked is None else marked
-        if self._low is None:
-            self._low, self._high, self._low_marked, self._high_marked = value.copy(), value.copy(), here, here
-            return
         self._low_marked = np.where(value < self._low, here, self._low_marked)
         self._high_marked = np.where(value > self._high, here, self._high_marked)
-        np.minimum(self._low, value, out=self._low)
-        np.maximum(self._high, value, out=self._high)
+        self._low, self._high = np.minimum(self._low, value), np.maximum(self._high, value)
         up = (self._way <= 0) & (value - self._low >= self._least) & (self._low < dark)
         down = (self._way >= 0) & (self._high - value >= self._least) & (value < dark)
         self._note(up | down, here | np.where(up, self._low_marked, self._high_marked), now_s)
@@ -129,8 +126,8 @@ class _Block:
 class _Kind:
     """General flashes or red ones."""
 
-    def __init__(self, size: tuple[int, int], least: float) -> None:
-        self._turns = Turns(size, least)
+    def __init__(self, size: tuple[int, int], least: float, all_marked: bool) -> None:
+        self._turns = Turns(size, least, all_marked)
         self._size = (max(1, round(size[0] / 3)), max(1, round(size[1] / 3)))
         rows, columns = (
             [slice(start, start + part) for start in np.unique(np.linspace(0, side - part, PLACES).astype(int))]
@@ -155,7 +152,7 @@ class Judge:
         """The frame seen at `now_s`: (height, width, 3), 0..255 as it is displayed."""
         if self._kinds is None:
             size = (rgb.shape[0], rgb.shape[1])
-            self._kinds = _Kind(size, 0.1), _Kind(size, 20.0 / 320.0)
+            self._kinds = _Kind(size, 0.1, True), _Kind(size, 20.0 / 320.0, False)
         light = _LINEAR[rgb]
         redness = np.maximum(0.0, light[..., 0] - light[..., 1] - light[..., 2])
         total = light.sum(axis=2)

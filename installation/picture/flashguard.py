@@ -29,8 +29,6 @@ from installation.picture.flashpoints import (
     UNITS,
 )
 
-GLSL = "vec4 isf_guarded(vec3 wanted) { return vec4(wanted, 1.0); }"
-
 
 class _Draw:
     """A fragment shader drawn over all of a picture, or over what the triangles of `vertex` cover."""
@@ -91,9 +89,9 @@ class _Picture:
 
 
 class FlashGuard:
-    """Watches what is shown in a moderngl `context`. What it draws with, it leaves bound."""
+    """Watches pictures of `size` px, or any other, shown in a moderngl `context`. What it draws with stays bound."""
 
-    def __init__(self, context: Any, size: tuple[int, int] = (1, 1)) -> None:
+    def __init__(self, context: Any, size: tuple[int, int]) -> None:
         self._context = context
         self._states = _Picture(context, GRID, 4, "u4", count=2, turns=True)
         self._slices = _Picture(context, (5, 5), 4, "u4", turns=True)
@@ -151,9 +149,9 @@ class FlashGuard:
         """The share of the picture, 0..1, that the next frame will be held in. Waits until it is known."""
         return float(np.frombuffer(self._hold.textures[0].read(alignment=1), np.float32).mean())
 
-    def thumbnail(self, seen: Any = None) -> npt.NDArray[np.float32]:
+    def thumbnail(self, seen: Any) -> npt.NDArray[np.float32]:
         """The luminance of `seen` (a texture), (45, 75) 0..1, row 0 on top. Waits until it is drawn."""
-        (self._shown if seen is None else seen).use(UNITS["seen"])
+        seen.use(UNITS["seen"])
         self._shrink.draw(self._small.next)
         raw = self._small.textures[0].read(alignment=1)
         return np.frombuffer(raw, np.float32).reshape(GRID[::-1])[::-1].copy()
@@ -164,19 +162,6 @@ class FlashGuard:
         looks = (self._note, self._slice, self._count, self._sum, self._decide)
         for each in (*pictures, *looks, self._keep, self._slow, self._shrink):
             each.release()
-
-    def bind(self, shown: Any, watches: bool, delta_s: float) -> dict[str, Any]:
-        """`shown` is what comes before the next frame."""
-        self._before = shown
-        return {}
-
-    def measure(self, shown: Any, watches: bool, delta_s: float) -> None:
-        """`watch`, for a canvas that called `bind` before it drew."""
-        self._shown = shown
-        if watches:
-            into = self._context.framebuffer([shown])
-            self.watch(self._before, shown, into, delta_s)
-            into.release()
 
 
 def _use(**pictures: _Picture) -> None:

@@ -21,7 +21,7 @@ TOGETHER_S = 0.05
 """What turns no later than this after such a flash was part of it."""
 
 TURNS = 6
-"""A point turns freely as often as this in a second: three flashes."""
+"""A point turns freely as often as this in MEMORY_S: three flashes. So many stamps are its state."""
 MEMORY_S = 1.02
 HASTE_HZ = 0.07
 """A held picture goes this share of the way in a second, in squares of what is displayed; of luminance that is at most
@@ -111,7 +111,7 @@ bool turned(inout float extreme, inout bool rising, float value, float least, fl
 uvec4 after(uvec4 state, vec2 shown, float wanted, bool held, float least, float dark) {{
     uint a = older(state.x & 0xFFFFu), b = older(state.x >> 16), c = older(state.y & 0xFFFFu);
     uint d = older(state.y >> 16), e = older(state.z & 0xFFFFu), f = older(state.z >> 16), w = state.w;
-    float was = float((w >> 4) & 0x7FFu) / 2047.0, extreme = was;
+    float extreme = float((w >> 4) & 0x7FFu) / 2047.0;
     bool rising = (w & 8u) != 0u, tinted = (w & 4u) != 0u || shown.y > 0.5;
     bool before = (w & 2u) != 0u, missed = (w & 1u) != 0u;
     if (turned(extreme, rising, shown.x, least, dark)) {{
@@ -121,8 +121,6 @@ uvec4 after(uvec4 state, vec2 shown, float wanted, bool held, float least, float
         if (!missed) {{ f = e; e = d; d = c; c = b; b = a; a = uint(now); }}
         before = tinted;
         tinted = shown.y > 0.5;
-    }} else if (!missed && abs(extreme - was) > 0.0004) {{
-        a = uint(now);  // it goes on, by more than a mark is rounded: what is left may be a change by itself
     }}
     float wish = float((w >> 16) & 0x7Fu) / 127.0;
     bool wishing = (w & 0x8000u) != 0u;
