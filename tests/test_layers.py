@@ -30,7 +30,7 @@ LAYERS = (
         "trust",
         "urgency",
     ),
-    ("actions", "snapshot", "surroundings", "controls", "scene", "schema"),
+    ("actions", "snapshot", "surroundings", "controls", "osc_section", "picture_section", "scene", "schema"),
     FOLDERS,
     (
         "child",

@@ -73,7 +73,7 @@ def test_the_stage_is_told_each_map_and_whoever_starts_anew_the_last(heard: tupl
         subject._hear(atlas(count))
         assert stage.poll(5.0)
         assert len(stage.recv().identities) == count
-    assert greeted(subject) == {**dict.fromkeys(STAGES, [1000]), "breeder": [1000]}
+    assert greeted(subject) == {name: [1000] for name in (*STAGES, "breeder")}
 
 
 def test_a_map_of_the_scene_before_is_no_map_of_this_one(heard: tuple[Conductor, Connection]) -> None:

@@ -15,13 +15,13 @@ from installation.__main__ import main
 from installation.preview import CHANNELS, RATE_HZ, sounding
 
 OURS = Path(__file__).resolve().parent / "isf"
-LOUDNESS = """/*{"INPUTS": [{"NAME": "rms", "TYPE": "float"}, {"NAME": "wave", "TYPE": "audio", "MAX": 64}]}*/
+LOUDNESS = """/*{"INPUTS": [{"NAME": "rms", "TYPE": "float"}, {"NAME": "wave", "TYPE": "audio", "MAX": 2048}]}*/
 void main() {
-    vec3 trace = vec3(0.5) + 0.15 * (IMG_THIS_PIXEL(wave).rrr - 0.5);
+    vec3 trace = vec3(0.5) + 0.3 * (IMG_THIS_PIXEL(wave).rrr - 0.5);
     gl_FragColor = vec4(gl_FragCoord.x < 16.0 ? vec3(rms) : trace, 1.0);
 }
 """
-"""The wave as a shimmer of less than a tenth: the flash guard holds what half a picture does from frame to frame."""
+"""The wave as a shimmer of about a tenth: the flash guard holds what half a picture does from frame to frame."""
 SMALL = ["--width", "32", "--height", "18"]
 
 
@@ -51,7 +51,7 @@ def test_a_generator_hears_the_sound(tmp_path: Path) -> None:
     (tmp_path / "x.fs").write_text(LOUDNESS)
     light = still(tmp_path / "x.fs", tmp_path / "x.png")
     assert light[:, :16].min() > 5
-    assert np.ptp(light[:, 16:]) > 5
+    assert np.ptp(light[:, 16:]) > 3
 
 
 @pytest.mark.gl
