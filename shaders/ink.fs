@@ -168,6 +168,10 @@ vec4 inked() {
     vec4 before = vec4(0.0);
     if (from.x < int(size.x)) {
         before = texelFetch(sheet, from, 0);
+    }
+    // What has been drawn so far past the brushes is dry.
+    vec2 at = gl_FragCoord.xy / size.y;
+    if (at.x > 0.74 * aspect() - 0.75 && from.x < int(size.x)) {
         ivec2 last = ivec2(size) - 1;
         vec4 left = texelFetch(sheet, max(from - ivec2(1, 0), ivec2(0)), 0), right = texelFetch(sheet, min(from + ivec2(1, 0), last), 0);
         vec4 under = texelFetch(sheet, max(from - ivec2(0, 1), ivec2(0)), 0), over = texelFetch(sheet, min(from + ivec2(0, 1), last), 0);
@@ -182,9 +186,8 @@ vec4 inked() {
             before.rg *= 1.0 + delta * 5.0 * rim * max(vec2(0.0), 1.0 - before.rg * vec2(1.1, 1.6));
             before.a = max(0.0, before.a - delta * (0.08 + 0.12 * before.a));
         }
-        before.rgb *= exp2(-delta / mix(0.8, 90.0, feedback * feedback));
     }
-    vec2 at = vec2(gl_FragCoord.x, gl_FragCoord.y) / size.y;
+    before.rgb *= exp2(-delta / mix(0.8, 90.0, feedback * feedback));
     vec4 told = texelFetch(brushes, ivec2(0, 3), 0);
     float wet0, wet1, wet2;
     float broad = stroke(at, 0, wet0), middle = stroke(at, 1, wet1), hair = stroke(at, 2, wet2);

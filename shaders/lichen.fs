@@ -24,6 +24,7 @@
     {"TARGET": "thallus", "PERSISTENT": true, "FLOAT": true, "WIDTH": "clamp($HEIGHT*9/20, 54, 162)*$WIDTH/$HEIGHT", "HEIGHT": "clamp($HEIGHT*9/20, 54, 162)"},
     {"TARGET": "thallus", "PERSISTENT": true, "FLOAT": true, "WIDTH": "clamp($HEIGHT*9/20, 54, 162)*$WIDTH/$HEIGHT", "HEIGHT": "clamp($HEIGHT*9/20, 54, 162)"},
     {"TARGET": "thallus", "PERSISTENT": true, "FLOAT": true, "WIDTH": "clamp($HEIGHT*9/20, 54, 162)*$WIDTH/$HEIGHT", "HEIGHT": "clamp($HEIGHT*9/20, 54, 162)"},
+    {"TARGET": "skin", "FLOAT": true, "WIDTH": "clamp($HEIGHT*9/20, 54, 162)*$WIDTH/$HEIGHT", "HEIGHT": "clamp($HEIGHT*9/20, 54, 162)"},
     {}
   ]
 }*/
@@ -79,22 +80,28 @@ vec4 sown() {
 
 // The stone is hewn once: r its relief, g its mineral, b how barren it is, a - 1 its grain. It is read for as long as the drawing is shown.
 vec4 hewn() {
-    vec4 before = IMG_THIS_PIXEL(stone);
-    if (before.a > 0.5) return before;
+    vec4 before = texelFetch(stone, ivec2(gl_FragCoord.xy), 0);
+    bool fresh = before.a < 0.5;
     vec2 at = isf_FragNormCoord * vec2(RENDERSIZE.x / RENDERSIZE.y, 1.0) * 2.2;
-    vec2 bent = at + 0.5 * vec2(rough(at * 1.3 + 5.0), rough(at * 1.3 + 9.0));
+    vec2 bent = at + 0.22 * sin(at.yx * vec2(2.3, 1.7) + vec2(1.0, 4.0));
     float relief = 0.0, size = 0.5, crack = 1.0;
+    vec3 patch_ = vec3(0.0);
+    // Of the patches two scales each: how barren, which mineral, what grain.
+    float scales[6] = float[6](0.9, 2.3, 2.0, 6.0, 41.0, 83.0);
     mat2 turn = mat2(0.8, 0.6, -0.6, 0.8);
-    for (int i = 0; i < 6; i++) {
+    // In a loop of no turns where the stone is there already: a software renderer skips that, but no branch.
+    int turns = fresh ? 6 : 0;
+    for (int i = 0; i < turns; i++) {
         float here = rough(bent);
         relief += size * here;
         if (i == 1 || i == 2) crack = min(crack, abs(here - 0.5) * 3.0 + 0.6 * rough(bent * 0.7 + 11.0));
+        float spot = rough(at * scales[i] + 31.0 + 7.0 * float(i)) * (0.63 - 0.26 * float(i & 1));
+        patch_[i >> 1] += spot;
         bent = turn * bent * 2.03 + 3.7;
         size *= 0.5;
     }
-    relief -= 0.10 * smoothstep(0.22, 0.14, crack);
-    float barren = 0.65 * rough(at * 0.9 + 51.0) + 0.35 * rough(at * 2.3 + 71.0);
-    return vec4(relief, rough(at * 2.0 + 31.0) * 0.6 + rough(at * 6.0) * 0.4, barren, 1.0 + 0.6 * rough(at * 41.0) + 0.4 * rough(at * 83.0));
+    relief -= 0.035 * smoothstep(0.24, 0.14, crack);
+    return fresh ? vec4(relief, patch_.yx, 1.0 + patch_.z) : before;
 }
 
 vec4 near(ivec2 at) { return texelFetch(thallus, clamp(at, ivec2(0), textureSize(thallus, 0) - 1), 0); }
@@ -147,16 +154,17 @@ vec3 hued(vec3 colour) {
     return max(vec3(0.0), mix(axis * dot(axis, colour), colour, cos(angle)) + cross(axis, colour) * sin(angle));
 }
 
-// A little blurred, so that the cells of the reaction are not seen.
-vec4 soft(vec2 at) {
-    vec2 half_ = 0.8 / IMG_SIZE(thallus);
-    return 0.25 * (IMG_NORM_PIXEL(thallus, at + half_) + IMG_NORM_PIXEL(thallus, at - half_)
-                 + IMG_NORM_PIXEL(thallus, at + vec2(half_.x, -half_.y)) + IMG_NORM_PIXEL(thallus, at - vec2(half_.x, -half_.y)));
+// The thallus a little blurred, so that the cells of the reaction are not seen.
+vec4 soft() {
+    vec2 off = 0.8 / IMG_SIZE(thallus);
+    vec2 here = isf_FragNormCoord;
+    return 0.25 * (IMG_NORM_PIXEL(thallus, here + off) + IMG_NORM_PIXEL(thallus, here - off)
+                 + IMG_NORM_PIXEL(thallus, here + vec2(off.x, -off.y)) + IMG_NORM_PIXEL(thallus, here - vec2(off.x, -off.y)));
 }
 
 float height(vec4 ground, vec4 growth) {
     float crust = smoothstep(0.0, 0.25, growth.b);
-    return ground.r * (0.20 - 0.07 * crust) + 0.020 * crust + 0.030 * growth.g + 0.007 * crust * ground.a;
+    return ground.r * (0.20 - 0.07 * crust) + 0.020 * crust + 0.030 * growth.g + 0.0022 * crust * ground.a;
 }
 
 vec4 seen() {
@@ -164,9 +172,10 @@ vec4 seen() {
     vec2 wide = vec2(aspect(), 1.0);
     float reach = 1.0 / 230.0;
     vec2 x = vec2(reach / wide.x, 0.0), y = vec2(0.0, reach);
-    vec4 ground = IMG_NORM_PIXEL(stone, here), growth = soft(here);
+    vec4 ground = IMG_NORM_PIXEL(stone, here), growth = IMG_NORM_PIXEL(skin, here);
     float level = height(ground, growth);
-    vec2 slope = vec2(height(IMG_NORM_PIXEL(stone, here + x), soft(here + x)), height(IMG_NORM_PIXEL(stone, here + y), soft(here + y))) - level;
+    vec2 slope = vec2(height(IMG_NORM_PIXEL(stone, here + x), IMG_NORM_PIXEL(skin, here + x)),
+                      height(IMG_NORM_PIXEL(stone, here + y), IMG_NORM_PIXEL(skin, here + y))) - level;
     slope /= reach;
 
     float angle = 2.5 - 1.9 * progress;
@@ -177,7 +186,7 @@ vec4 seen() {
     float lit = max(0.0, dot(normal, beam / distance_)) * 1.8 / (0.45 + distance_ * distance_);
 
     float fine = chance(gl_FragCoord.xy);
-    vec3 rock = mix(SLATE, IRON, smoothstep(0.45, 0.75, ground.g)) * (0.7 + 0.6 * ground.r) * (0.88 + 0.24 * fine);
+    vec3 rock = mix(SLATE, IRON, smoothstep(0.45, 0.75, ground.g)) * (0.7 + 0.6 * ground.r) * (0.91 + 0.18 * fine);
     vec3 species = mix(mix(MINT, SULPHUR, smoothstep(0.25, 0.5, growth.a)), ORANGE, smoothstep(0.55, 0.8, growth.a));
     float crust = smoothstep(0.01, 0.16, growth.b);
     vec3 dead = mix(vec3(dot(species, vec3(0.35))), species, 0.75) * mix(0.80, 0.42, smoothstep(0.2, 0.8, growth.b));
@@ -200,5 +209,6 @@ vec4 seen() {
 void main() {
     if (PASSINDEX == 0) gl_FragColor = sown();
     else if (PASSINDEX == 1) gl_FragColor = hewn();
-    else gl_FragColor = PASSINDEX < 8 ? grown() : seen();
+    else if (PASSINDEX < 8) gl_FragColor = grown();
+    else gl_FragColor = PASSINDEX == 8 ? soft() : seen();
 }

@@ -28,7 +28,7 @@
     {"TARGET": "swell", "PERSISTENT": true, "FLOAT": true, "WIDTH": "clamp($HEIGHT/4, 45, 90)*$WIDTH/$HEIGHT", "HEIGHT": "clamp($HEIGHT/4, 45, 90)"},
     {"TARGET": "swell", "PERSISTENT": true, "FLOAT": true, "WIDTH": "clamp($HEIGHT/4, 45, 90)*$WIDTH/$HEIGHT", "HEIGHT": "clamp($HEIGHT/4, 45, 90)"},
     {"TARGET": "flow", "PERSISTENT": true, "FLOAT": true, "WIDTH": "clamp($HEIGHT/4, 45, 90)*$WIDTH/$HEIGHT", "HEIGHT": "clamp($HEIGHT/4, 45, 90)"},
-    {"TARGET": "dye", "PERSISTENT": true, "FLOAT": true, "WIDTH": "$WIDTH*3/4", "HEIGHT": "$HEIGHT*3/4"},
+    {"TARGET": "dye", "PERSISTENT": true, "FLOAT": true, "WIDTH": "$WIDTH*2/3", "HEIGHT": "$HEIGHT*2/3"},
     {}
   ]
 }*/
@@ -178,9 +178,8 @@ vec4 seen() {
     vec2 texel = 1.2 / IMG_SIZE(dye);
     vec3 pigment = IMG_THIS_PIXEL(dye).rgb;
     float thick = dot(pigment, vec3(0.8, 1.0, 0.9));
-    vec2 slope = vec2(thickness(here + vec2(texel.x, 0.0)) - thickness(here - vec2(texel.x, 0.0)),
-                      thickness(here + vec2(0.0, texel.y)) - thickness(here - vec2(0.0, texel.y)));
-    slope *= RENDERSIZE.y / 360.0;
+    vec2 slope = vec2(thickness(here + vec2(texel.x, 0.0)), thickness(here + vec2(0.0, texel.y))) - thick;
+    slope *= RENDERSIZE.y / 180.0;
     vec2 moon = (here - vec2(0.15 + 0.7 * progress, 0.82)) * vec2(aspect(), 1.0);
     vec2 from = moon / (length(moon) + 0.2);
     float fold = dot(slope, from) / (0.05 + 0.42 * thick);
