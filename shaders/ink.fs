@@ -13,7 +13,6 @@
     {"NAME": "rms", "TYPE": "float", "ATTACK_MS": 60, "RELEASE_MS": 220},
     {"NAME": "onset", "TYPE": "float", "ATTACK_MS": 0, "RELEASE_MS": 150},
     {"NAME": "centroid", "TYPE": "float", "ATTACK_MS": 300, "RELEASE_MS": 300},
-    {"NAME": "sparseness", "TYPE": "float", "ATTACK_MS": 1500, "RELEASE_MS": 1500},
     {"NAME": "progress", "TYPE": "float"}
   ],
   "PASSES": [
@@ -218,8 +217,9 @@ vec4 seen() {
     float lamp = 1.0 - 0.75 * dot(off, off) - 0.10 * smoothstep(0.32, 0.52, max(abs(off.x), abs(off.y)));
     vec3 light;
     if (night) {
-        vec3 chalk = 1.0 - exp(-stain * vec3(0.55));
-        light = NIGHT * (0.8 + 0.5 * tooth) + (chalk.zyx * 0.35 + dot(chalk, vec3(0.33)) * vec3(0.52, 0.50, 0.46)) * vec3(1.0 - 0.35 * ink.a);
+        vec3 chalk = 1.0 - exp(-(SOOT * ink.r + INDIGO * ink.g) * (0.38 + 0.34 * tooth));
+        light = NIGHT * (0.8 + 0.5 * tooth) + (chalk.zyx * 0.35 + dot(chalk, vec3(0.33)) * vec3(0.52, 0.50, 0.46)) * (1.0 - 0.35 * ink.a);
+        light = mix(light, vec3(0.55, 0.07, 0.04), min(1.0, ink.b));
     } else {
         light = PAPER * (0.955 + 0.05 * tooth) * exp(-stain);
     }

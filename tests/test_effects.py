@@ -83,8 +83,9 @@ def test_an_effect_says_what_it_is_and_what_does_nothing(effect: Path) -> None:
     for each in shader.inputs:
         if each.kind == "float":
             assert each.label, f"{each.name} is turned by people"
-            assert isinstance(each.default, float)
-            assert each.minimum is not None and each.maximum is not None
+            assert (
+                isinstance(each.default, float) and isinstance(each.minimum, float) and isinstance(each.maximum, float)
+            )
             assert each.minimum <= each.default <= each.maximum
 
 
