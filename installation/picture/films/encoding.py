@@ -10,9 +10,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import sys
-import threading
 import time
 from contextlib import ExitStack
 from datetime import datetime
@@ -33,8 +33,8 @@ LOOK_S = 1.0
 """How often the disk is looked at."""
 
 
-def film(order: Order, ended: threading.Event) -> None:
-    """Until `ended`, or until it can't be gone on with, which is said."""
+def film(order: Order) -> None:
+    """Until told to end, or until it can't be gone on with, which is said."""
     with ExitStack() as opened:
         try:
             ring = opened.enter_context(Ring.attach(order.ring))
@@ -48,7 +48,7 @@ def film(order: Order, ended: threading.Event) -> None:
         _say({"ready": True})
         encoder = Encoder(order, slots, ring, _say, datetime.now)
         try:
-            _until(encoder, ended)
+            _until_told(encoder)
             encoder.finish()
         except (OSError, RenderError, ValueError) as error:
             _say({"sentence": f"can't be filmed any further: {error}; what was filmed until then is kept"})
@@ -58,9 +58,9 @@ def film(order: Order, ended: threading.Event) -> None:
         _say(encoder.figures())
 
 
-def _until(encoder: Encoder, ended: threading.Event) -> None:
+def _until_told(encoder: Encoder) -> None:
     told_s = looked_s = 0.0
-    while not ended.is_set():
+    while not _told(0.0):  # before each step: one that was held up goes on with nothing that came after the end
         worked = encoder.step()
         now_s = time.monotonic()
         if now_s - looked_s >= LOOK_S:
@@ -71,8 +71,13 @@ def _until(encoder: Encoder, ended: threading.Event) -> None:
         if now_s - told_s >= TELL_S:
             told_s = now_s
             _say(encoder.figures())
-        if not worked:
-            ended.wait(REST_S)
+        if not worked and _told(REST_S):
+            return
+
+
+def _told(wait_s: float) -> bool:
+    """Whether the standard input has ended; waits for that for so long."""
+    return bool(select.select([sys.stdin], [], [], wait_s)[0])
 
 
 def main() -> None:
@@ -82,14 +87,7 @@ def main() -> None:
     with contextlib.suppress(OSError):
         os.nice(max(0, NICE - os.getpriority(os.PRIO_PROCESS, 0)))
     order = Order(**json.loads(sys.stdin.readline()))
-    ended = threading.Event()
-    threading.Thread(target=_until_told, args=(ended,), daemon=True).start()
-    film(order, ended)
-
-
-def _until_told(ended: threading.Event) -> None:
-    sys.stdin.read()
-    ended.set()
+    film(order)
 
 
 def _say(what: dict[str, Any]) -> None:
