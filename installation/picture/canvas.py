@@ -1,8 +1,8 @@
 """Where pictures are drawn: the only file that imports OpenGL (3.3 core), headless by EGL or in the current window.
 
 A frame is a chain of steps: each draws one shader, and may sample the pictures of the steps before it. Every one but
-the last is drawn into a half-float texture; the last, finished (see `finishing`), into what is seen. A window is given
-a copy of that, scaled. Nothing is created per frame.
+the last is drawn into a half-float texture; the last, finished (see `finishing`), into what is seen, which the
+flash guard then looks at. A window is given a copy of that, scaled. Nothing is created per frame.
 """
 
 from __future__ import annotations

@@ -10,8 +10,6 @@ from installation.picture.shading import glsl
 from installation.picture.shading.shader import Channel
 
 _UNIFORMS = {uniform: name for name, uniform in glsl.RENAMED.items()}
-TAKEN = (14, 15)
-"""Texture units of the flash guard."""
 
 
 class Draw:
@@ -56,8 +54,7 @@ class Stage:
         channels = tuple(channels)
         self.draw = Draw(context, vertex, fragment, {each.name: 0 for each in channels}, corners)
         self.channels: list[tuple[int, Channel, Any]] = []
-        units = (unit for unit in range(len(channels) + len(TAKEN)) if unit not in TAKEN)
-        for unit, channel in zip(units, (each for each in channels if each.name in self.draw.images), strict=False):
+        for unit, channel in enumerate(each for each in channels if each.name in self.draw.images):
             self.draw.program[glsl.RENAMED.get(channel.name, channel.name)].value = unit
             self.channels.append((unit, channel, _sampler(context, channel)))
 

@@ -55,7 +55,7 @@ class Finish:
     delta_s: float = 0.0
 
     def uniforms(self) -> dict[str, Any]:
-        """Values for `GLSL`, but for the guard's own."""
+        """Values for `GLSL`."""
         return {ON: 1, GAIN: self.gain, CEILING: self.ceiling}
 
 
