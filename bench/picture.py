@@ -5,7 +5,6 @@
 Every frame of a show is drawn on five rungs, one after the other, so that a busy machine is as busy for each:
 
     bare       a plain moderngl loop of the same GLSL into 8 bits: bind, draw, swap; all else is done before the clock
-    half       the same into half float
     finished   `Canvas.draw`: textures sent, uniforms set, gain, ceiling and dither, no flash guard
     guarded    the same with the flash guard
     whole      `Scenery.draw`: moments lived through, envelopes, textures made, and all of the above
@@ -48,7 +47,7 @@ HOP_S = 512 / RATE_HZ
 FPS = 30.0
 WARM = 20
 """Frames before the first that counts."""
-RUNGS = ("bare", "half", "finished", "guarded", "whole")
+RUNGS = ("bare", "finished", "guarded", "whole")
 FINISHED = "isf_FragColor = isf_finished(isf_FragColor);"
 
 
@@ -138,16 +137,16 @@ class Ready:
 
 class Bare:
     """The same GLSL without what finishes it, the same targets and textures, in a loop of nothing but bind, draw and
-    swap. `seen` is the precision of the picture."""
+    swap."""
 
-    def __init__(self, context: moderngl.Context, shader: Shader, size: tuple[int, int], seen: str) -> None:
+    def __init__(self, context: moderngl.Context, shader: Shader, size: tuple[int, int]) -> None:
         self._context = context
         self._held: list[Any] = []
         self._read: dict[str, Any] = {}
         self._uniforms: list[tuple[str, Any]] = []
         self._black = self._kept(context.texture((1, 1), 4, bytes(4)))
         self._targets: dict[str, list[tuple[Any, Any]]] = {}
-        self._passes = [self._pass(shader, index, size, seen) for index in range(len(shader.passes))]
+        self._passes = [self._pass(shader, index, size) for index in range(len(shader.passes))]
 
     def _kept(self, made: Any) -> Any:
         self._held.append(made)
@@ -171,13 +170,13 @@ class Bare:
             made.append((texture, buffer))
         return made
 
-    def _pass(self, shader: Shader, index: int, size: tuple[int, int], seen: str) -> Any:
+    def _pass(self, shader: Shader, index: int, size: tuple[int, int]) -> Any:
         each = shader.passes[index]
         numbers = {name: float(value) for name, value in defaults(shader).items() if not isinstance(value, tuple)}
         numbers |= {"WIDTH": float(size[0]), "HEIGHT": float(size[1])}
         own = (max(1, int(each.width(numbers))), max(1, int(each.height(numbers)))) if each.target else size
         if each.target is None or each.target not in self._targets:
-            kind = seen if each.target is None else "f4" if each.floating else "f1"
+            kind = "f4" if each.floating else "f1"
             self._targets[each.target or ""] = self._target(own, kind, each.target is not None and each.persistent)
         target = self._targets[each.target or ""]
         text = glsl.fragment(shader, index).replace(finishing.GLSL, "").replace(FINISHED, "")
@@ -218,7 +217,7 @@ class Bare:
     def read(self) -> npt.NDArray[np.float32]:
         """What it drew last, (height, width, 3), 0..255, row 0 on top."""
         texture = self._passes[-1][0][0][0]
-        raw = np.frombuffer(texture.read(alignment=1), np.uint8 if texture.dtype == "f1" else np.float16)
+        raw = np.frombuffer(texture.read(alignment=1), np.uint8 if texture.dtype == "f1" else np.float32)
         pixels = raw.reshape(texture.size[1], texture.size[0], 4)[::-1, :, :3].astype(np.float32)
         return pixels if texture.dtype == "f1" else 255.0 * pixels
 
@@ -247,8 +246,7 @@ def rungs(path: Path, size: tuple[int, int], heard: Moments) -> Iterator[dict[st
             else:
                 drawn.append((name, Ready(canvas, shader, guard=name == "guarded")))
             if name == "finished":
-                precisions = (("bare", "f1"), ("half", "f2"))
-                drawn += [(each, Bare(canvas.context, shader, size, seen)) for each, seen in precisions]
+                drawn.append(("bare", Bare(canvas.context, shader, size)))
             for each, one in drawn:
                 made[each] = (canvas.context, one)
                 opened.callback(one.close)

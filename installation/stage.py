@@ -148,7 +148,7 @@ class Stage:
         self._projection = Projection(canvas, window, setup.outputs, setup.output_numbers, self._shared())
         self._hanging = Hanging(self._scenery, canvas, setup.state, link.say)
         self._hanging.want(setup.drawing, time.monotonic())
-        self._camera = Camera(canvas.context, canvas.renderer, ring)
+        self._camera = Camera(canvas.context, ring)
         if setup.films_at_once:
             self._film(Record())
 

@@ -10,7 +10,6 @@ import pytest
 from installation.commands import Atlas
 from installation.picture.chart import COLUMNS, GLIDE_S, HEAT_HALF_S, Chart
 from installation.picture.heard import STALE_S
-from installation.track import MOMENT, Moments
 
 
 def atlas(identities: list[int], seed: int = 0) -> Atlas:
@@ -18,12 +17,6 @@ def atlas(identities: list[int], seed: int = 0) -> Atlas:
     places, origins = (rng.uniform(-0.7, 0.7, (count, 2)).astype(np.float32) for _ in range(2))
     sparseness, age = (rng.random(count).astype(np.float32) for _ in range(2))
     return Atlas(np.array(identities), places, origins, sparseness, age, np.arange(count) % 2 == 0)
-
-
-def moment(identity: int, time_s: float) -> Moments:
-    made = np.zeros(1, MOMENT)
-    made["trajectory"], made["time_s"] = identity, time_s
-    return made[0]
 
 
 def test_the_first_atlas_is_shown_as_it_is_in_its_columns() -> None:
@@ -67,10 +60,10 @@ def test_at_any_frame_rate_everything_is_in_the_same_place(fps: float) -> None:
     def seen(times_s: list[float]) -> tuple[np.ndarray, object]:
         chart = Chart()
         chart.take(atlas([1, 2, 3]))
-        chart.hear(moment(1, 0.0))
+        chart.hear(0.0, 1)
         chart.texture(0.0)
         chart.take(atlas([3, 1, 5], seed=2))
-        chart.hear(moment(3, 0.1))
+        chart.hear(0.1, 3)
         for time_s in times_s:
             chart.numbers(time_s)
         return chart.texture(1.0), chart.numbers(1.0)["playing"]
@@ -84,11 +77,11 @@ def test_at_any_frame_rate_everything_is_in_the_same_place(fps: float) -> None:
 def test_playing_is_where_the_one_that_is_heard_lies_and_glides_from_one_to_the_next() -> None:
     chart, taken = Chart(), atlas([4, 5, 6])
     chart.take(taken)
-    chart.hear(moment(5, 0.0))
+    chart.hear(0.0, 5)
     assert chart.numbers(0.0) == {"archiveCount": 3, "playing": tuple(taken.places[1].tolist()), "playingIndex": 1}
     path = [taken.places[1]]
     for frame in range(1, 300):
-        chart.hear(moment(6, frame / 60))
+        chart.hear(frame / 60, 6)
         path.append(np.array(chart.numbers(frame / 60)["playing"]))
     apart = float(np.linalg.norm(taken.places[2] - taken.places[1]))
     assert max(float(np.linalg.norm(after - before)) for before, after in pairwise(path)) < 0.05 * apart
@@ -99,12 +92,12 @@ def test_playing_is_where_the_one_that_is_heard_lies_and_glides_from_one_to_the_
 def test_who_is_not_on_the_map_has_no_column_and_playing_stays_until_it_comes() -> None:
     chart, taken = Chart(), atlas([4, 5])
     chart.take(taken)
-    chart.hear(moment(4, 0.0))
-    chart.hear(moment(9, 1.0))
+    chart.hear(0.0, 4)
+    chart.hear(1.0, 9)
     assert chart.numbers(1.0)["playingIndex"] == -1
     assert chart.numbers(3.0)["playing"] == tuple(taken.places[0].tolist())
     chart.take(atlas([4, 9], seed=1))
-    chart.hear(moment(9, 3.0))
+    chart.hear(3.0, 9)
     assert chart.numbers(3.0)["playingIndex"] == 1
     assert chart.numbers(3.0 + STALE_S + 0.01)["playingIndex"] == -1
 
@@ -113,9 +106,9 @@ def test_heat_is_one_while_heard_and_half_after_its_half_life() -> None:
     chart = Chart()
     chart.take(atlas([4, 5]))
     for hop in range(100):
-        chart.hear(moment(4, hop * 0.01))
+        chart.hear(hop * 0.01, 4)
         assert chart.texture(hop * 0.01 + 0.005)[1, 0, 3] == 1.0
-    chart.hear(moment(5, 1.0))
+    chart.hear(1.0, 5)
     heat = [float(chart.texture(0.99 + since_s)[1, 0, 3]) for since_s in (0.1, HEAT_HALF_S, 2 * HEAT_HALF_S, 1e4)]
     np.testing.assert_allclose(heat, [2 ** (-0.1 / HEAT_HALF_S), 0.5, 0.25, 0.0], rtol=1e-5)
 
@@ -123,7 +116,7 @@ def test_heat_is_one_while_heard_and_half_after_its_half_life() -> None:
 def test_heat_stays_with_the_individual_when_its_column_changes() -> None:
     chart = Chart()
     chart.take(atlas([4, 5]))
-    chart.hear(moment(5, 0.0))
+    chart.hear(0.0, 5)
     chart.take(atlas([5, 4], seed=1))
     texels = chart.texture(0.1)
     assert texels[1, 0, 3] == 1.0
@@ -133,7 +126,7 @@ def test_heat_stays_with_the_individual_when_its_column_changes() -> None:
 def test_months_of_individuals_leave_nothing_behind() -> None:
     chart = Chart()
     for number in range(1, 5000):
-        chart.hear(moment(number, 0.5 * number))
+        chart.hear(0.5 * number, number)
     assert len(chart._played) <= COLUMNS
     chart.take(atlas([4999, 4998]))
     assert chart.texture(2499.5)[1, 0, 3] == 1.0

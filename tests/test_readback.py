@@ -14,7 +14,7 @@ from installation.errors import RenderError
 from installation.picture.canvas import Canvas
 from installation.picture.films.camera import STILLS_AT_ONCE, Camera
 from installation.picture.films.filming import Wanted
-from installation.picture.films.readback import BUFFERS, DEPTHS, Readback, precision_for
+from installation.picture.films.readback import BUFFERS, Readback
 from installation.picture.films.slots import upright
 from installation.ring import Ring
 
@@ -32,29 +32,27 @@ def canvas() -> Iterator[Canvas]:
 
 
 def pictures(count: int, size: tuple[int, int] = SIZE) -> list[np.ndarray]:
-    """Pictures of noise, (height, width, 4), row 0 at the bottom, half floats that are whole 256ths."""
-    rng = np.random.default_rng(1)
-    values = rng.integers(0, 256, (count, size[1], size[0], 4))
+    """Pictures of noise, (height, width, 4), row 0 at the bottom."""
+    values = np.random.default_rng(1).integers(0, 256, (count, size[1], size[0], 4), np.uint8)
     values[..., 3] = 255
-    return list((values / 255.0).astype(np.float16))
+    return list(values)
 
 
 def texture(canvas: Canvas, pixels: np.ndarray) -> Any:
-    made = canvas.context.texture((pixels.shape[1], pixels.shape[0]), 4, dtype="f2")
+    made = canvas.context.texture((pixels.shape[1], pixels.shape[0]), 4)
     made.repeat_x = made.repeat_y = False
     made.write(np.ascontiguousarray(pixels))
     return made
 
 
 def taken(readback: Readback) -> np.ndarray:
-    into = np.empty((readback.size[1], readback.size[0], 4), readback.depth)
+    into = np.empty((readback.size[1], readback.size[0], 4), np.uint8)
     readback.take(into)
     return upright(into)
 
 
-@pytest.mark.parametrize("precision", list(DEPTHS))
-def test_each_picture_comes_two_later_with_its_position_as_it_was_drawn(canvas: Canvas, precision: str) -> None:
-    readback = Readback(canvas.context, SIZE, precision)
+def test_each_picture_comes_two_later_with_its_position_as_it_was_drawn(canvas: Canvas) -> None:
+    readback = Readback(canvas.context, SIZE)
     drawn = pictures(12)
     came = []
     for number, pixels in enumerate(drawn):
@@ -75,7 +73,7 @@ def test_each_picture_comes_two_later_with_its_position_as_it_was_drawn(canvas: 
 
 
 def test_what_is_not_taken_is_forgotten_oldest_first(canvas: Canvas) -> None:
-    readback = Readback(canvas.context, SIZE, "f2")
+    readback = Readback(canvas.context, SIZE)
     drawn = [texture(canvas, pixels) for pixels in pictures(7)]
     for number, each in enumerate(drawn):
         readback.ask(each, number)
@@ -89,34 +87,25 @@ def test_what_is_not_taken_is_forgotten_oldest_first(canvas: Canvas) -> None:
 
 def test_a_picture_of_another_size_is_scaled(canvas: Canvas) -> None:
     """Four quarters, at twice the size and at half of it, are four quarters."""
-    quarters = np.zeros((12, 20, 4), np.float16)
-    quarters[:6, :10, 0], quarters[:6, 10:, 1], quarters[6:, :10, 2], quarters[6:, 10:, :] = 1.0, 1.0, 1.0, 1.0
+    quarters = np.zeros((12, 20, 4), np.uint8)
+    quarters[:6, :10, 0], quarters[:6, 10:, 1], quarters[6:, :10, 2], quarters[6:, 10:, :] = 255, 255, 255, 255
     made = texture(canvas, quarters)
-    for precision in DEPTHS:
-        for width, height in ((40, 24), (10, 6)):
-            readback = Readback(canvas.context, (width, height), precision)
-            readback.ask(made, 0)
-            found = taken(readback)[..., :3]
-            corners = [found[row, column].tolist() for row in (0, -1) for column in (0, -1)]
-            assert corners == [[0, 0, 255], [255, 255, 255], [255, 0, 0], [0, 255, 0]]
-            readback.release()
+    for width, height in ((40, 24), (10, 6)):
+        readback = Readback(canvas.context, (width, height))
+        readback.ask(made, 0)
+        found = taken(readback)[..., :3]
+        corners = [found[row, column].tolist() for row in (0, -1) for column in (0, -1)]
+        assert corners == [[0, 0, 255], [255, 255, 255], [255, 0, 0], [0, 255, 0]]
+        readback.release()
     made.release()
 
 
 def test_what_is_seen_is_read_as_the_canvas_reads_it(canvas: Canvas) -> None:
-    seen = canvas.seen
-    seen.write(np.ascontiguousarray(pictures(1)[0]))
-    for precision in DEPTHS:
-        readback = Readback(canvas.context, SIZE, precision)
-        readback.ask(canvas.seen, 0)
-        np.testing.assert_array_equal(taken(readback)[..., :3], canvas.read())
-        readback.release()
-
-
-def test_a_card_is_read_in_eight_bits_and_software_as_it_is() -> None:
-    assert precision_for("NVIDIA GeForce RTX 4070/PCIe/SSE2") == "f1"
-    assert precision_for("Mesa Intel(R) UHD Graphics 620 (KBL GT2)") == "f1"
-    assert precision_for("llvmpipe (LLVM 15.0.6, 256 bits)") == "f2"
+    canvas.seen.write(np.ascontiguousarray(pictures(1)[0]))
+    readback = Readback(canvas.context, SIZE)
+    readback.ask(canvas.seen, 0)
+    np.testing.assert_array_equal(taken(readback)[..., :3], canvas.read())
+    readback.release()
 
 
 # The camera -------------------------------------------------------------------------------------------------------
@@ -127,14 +116,14 @@ class Set:
 
     def __init__(self, canvas: Canvas, ring: Ring) -> None:
         self._canvas, self._ring = canvas, ring
-        self.camera = Camera(canvas.context, canvas.renderer, ring)
+        self.camera = Camera(canvas.context, ring)
         self.said: list[str] = []
         self.number = 0
 
     def frames(self, count: int, pause_s: float = 0.005) -> None:
         for _ in range(count):
             position, loud = self.number * FRAME, self.number % int(FPS) < 2
-            self._canvas.seen.write(np.full((SIZE[1], SIZE[0], 4), float(loud), np.float16))
+            self._canvas.seen.write(np.full((SIZE[1], SIZE[0], 4), 255 * loud, np.uint8))
             block = np.zeros((FRAME, 2), np.float32)
             block[:40] = 0.9 * (self.number % int(FPS) == 0)
             self._ring.write(block)

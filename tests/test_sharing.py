@@ -241,8 +241,7 @@ def canvas() -> Iterator[Canvas]:
 
 def write(canvas: Canvas, picture: Pixels) -> None:
     """Make it what is seen: row 0 on top."""
-    light = picture[::-1].astype(np.float16) / np.float16(255.0)
-    canvas.seen.write(np.ascontiguousarray(light).tobytes())
+    canvas.seen.write(np.ascontiguousarray(picture[::-1]).tobytes())
 
 
 @pytest.mark.gl

@@ -1,8 +1,8 @@
 """Where pictures are drawn: the only file that imports OpenGL (3.3 core), headless by EGL or in the current window.
 
 A frame is a chain of steps: each draws one shader, and may sample the pictures of the steps before it. Every one but
-the last is drawn into a half-float texture; the last, finished (see `finishing`), into what is seen, which the
-flash guard then looks at. A window is given a copy of that, scaled. Nothing is created per frame.
+the last is drawn into a half-float texture; the last, finished (see `finishing`), in 8 bits as it is displayed. That is
+what is seen, unless the flash guard has to hold it. A window is given a copy, scaled. Nothing is created per frame.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.errors import InstallationError
+from installation.picture import finishing
 from installation.picture.finishing import RAW, Finish
 from installation.picture.flashguard import FlashGuard
 from installation.picture.frame import Frame
@@ -53,8 +54,9 @@ class Canvas:
             raise InstallationError(f"picture: no OpenGL 3.3 by {self.where}: {error}") from error
         self._context.disable(moderngl.BLEND | moderngl.DEPTH_TEST)
         self._copy = Draw(self._context, glsl.VERTEX, glsl.COPY, {"picture": 0})
-        self._seen = Target(self._context, self.size, "f2", persistent=True)
-        self._eight_bit = Target(self._context, self.size, "f1", persistent=False)
+        self._bend = Draw(self._context, glsl.VERTEX, finishing.BENT, {"picture": 0})
+        self._drawn = Target(self._context, self.size, "f1", persistent=True)
+        self._seen = self._drawn.texture
         self._between: list[Target] = []
         self._guard = FlashGuard(self._context, self.size)
         return self
@@ -62,7 +64,7 @@ class Canvas:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        held: tuple[Any, ...] = (*self._between, self._guard, self._eight_bit, self._seen, self._copy)
+        held: tuple[Any, ...] = (*self._between, self._guard, self._drawn, self._bend, self._copy)
         for each in held:
             each.release()
         self._context.release()
@@ -79,8 +81,8 @@ class Canvas:
 
     @property
     def seen(self) -> Any:
-        """The texture of what is seen, half float."""
-        return self._seen.texture
+        """The texture of what is seen, 8 bits a channel."""
+        return self._seen
 
     def compile(
         self, shader: Shader, values: Mapping[str, Number] | None = None, heir_of: Program | None = None
@@ -99,34 +101,37 @@ class Canvas:
             into = self._room(place)
             step.program.draw(step.frame, {name: drawn[of] for name, of in step.pictures.items()}, into, RAW)
             drawn.append(into.texture)
-        if not steps:
-            self._seen.begin(clear=True)
-            self._seen.end()
-            return
-        last, before = steps[-1], self._seen.texture
-        pictures = {name: drawn[of] for name, of in last.pictures.items()}
-        last.program.draw(last.frame, pictures, self._seen, finish.uniforms())
-        if finish.guard:
-            self._guard.watch(before, self._seen.texture, self._seen.drawn, finish.delta_s)
+        if steps:
+            last = steps[-1]
+            pictures = {name: drawn[of] for name, of in last.pictures.items()}
+            if finish.bends:
+                into = self._room(len(steps) - 1)
+                last.program.draw(last.frame, pictures, into, RAW)
+                self._bend.set(finish.uniforms())
+                self._put(self._bend, into.texture, self._drawn)
+            else:
+                last.program.draw(last.frame, pictures, self._drawn, finish.uniforms())
+        else:
+            self._drawn.begin(clear=True)
+            self._drawn.end()
+        wanted = self._drawn.texture
+        self._seen = self._guard.watch(self._seen, wanted, finish.delta_s) if finish.guard else wanted
 
     def resize(self, size: tuple[int, int]) -> None:
         """Draw pictures of `size` from now on; programs are resized by whoever has them."""
         if size == self.size:
             return
-        self.size, before = size, self._seen
-        self._seen = Target(self._context, size, "f2", persistent=True)
-        self.copy(before.texture, self._seen)
-        for each in (before, self._eight_bit, *self._between):
+        self.size, before = size, self._drawn
+        self._drawn = Target(self._context, size, "f1", persistent=True)
+        self.copy(self._seen, self._drawn)
+        self._seen = self._drawn.texture
+        for each in (before, *self._between):
             each.release()
         self._between.clear()
-        self._eight_bit = Target(self._context, size, "f1", persistent=False)
 
     def copy(self, texture: Any, into: Target) -> None:
         """Put `texture` into a target, scaled."""
-        texture.use(0)
-        into.begin(clear=False)
-        self._copy.render()
-        into.end()
+        self._put(self._copy, texture, into)
 
     def present(self, size: tuple[int, int]) -> None:
         """Put the frame on the window's `size` px, as large as fits with its own proportions; the rest is black."""
@@ -137,14 +142,13 @@ class Canvas:
         self._context.viewport = (0, 0, *size)
         screen.clear()
         self._context.viewport = ((size[0] - width) // 2, (size[1] - height) // 2, width, height)
-        self._seen.texture.use(0)
+        self._seen.use(0)
         self._copy.render()
 
     def read(self) -> npt.NDArray[np.uint8]:
         """The frame as it is seen, (height, width, 3), row 0 on top."""
-        self.copy(self._seen.texture, self._eight_bit)
-        raw = self._eight_bit.drawn.read(components=3, alignment=1)
-        return np.frombuffer(raw, np.uint8).reshape(self.size[1], self.size[0], 3)[::-1].copy()
+        raw = self._seen.read(alignment=1)
+        return np.frombuffer(raw, np.uint8).reshape(self.size[1], self.size[0], 4)[::-1, :, :3].copy()
 
     def presented(self, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
         """What `present` put on the window's `size` px, before it is flipped: (height, width, 3), row 0 on top."""
@@ -153,11 +157,17 @@ class Canvas:
 
     def thumbnail(self) -> npt.NDArray[np.float32]:
         """The luminance of what is seen, coarsely, (rows, columns) 0..1; waits for the picture: seldom, please."""
-        return self._guard.thumbnail(self._seen.texture)
+        return self._guard.thumbnail(self._seen)
 
     def finish(self) -> None:
         """Wait until all that was asked is drawn."""
         self._context.finish()
+
+    def _put(self, draw: Draw, texture: Any, into: Target) -> None:
+        texture.use(0)
+        into.begin(clear=False)
+        draw.render()
+        into.end()
 
     def _room(self, place: int) -> Target:
         """The texture step `place` draws in."""

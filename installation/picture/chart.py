@@ -11,7 +11,6 @@ import numpy.typing as npt
 from installation.commands import Atlas
 from installation.picture.heard import STALE_S
 from installation.picture.shading.isf import Number
-from installation.track import Moments
 
 COLUMNS = 1024
 """Individuals the map has room for."""
@@ -59,11 +58,10 @@ class Chart:
         self._texels[0, :count, 3] = atlas.age[:COLUMNS]
         self._texels[1, :count, 2] = atlas.alive[:COLUMNS]
 
-    def hear(self, moment: Moments) -> None:
-        """What is heard from this moment on (a MOMENT scalar array)."""
-        time_s = float(moment["time_s"])
+    def hear(self, time_s: float, trajectory: int) -> None:
+        """This one is heard from that time on."""
         self._advance(time_s)
-        self._heard_s, self._playing = time_s, int(moment["trajectory"])
+        self._heard_s, self._playing = time_s, trajectory
         if self._playing:
             self._played.pop(self._playing, None)
             self._played[self._playing] = time_s

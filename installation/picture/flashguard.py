@@ -9,6 +9,10 @@ flash, until what is wanted has been calm for a while. All else passes as it is,
 
 Why nothing gets past: a point turns freely only while fewer than TURNS lie in the last second, so it never has more;
 held, it needs more than that second for a change that counts; and the three flashes allowed are six turns.
+
+The points of a frame are fetched when the next one has been asked for, so that a graphics card is not waited for while
+it has nothing to do; a frame that is free costs one small draw (on a software renderer each costs a tenth of a
+millisecond before it draws a pixel, which is why the reckoning is not done there).
 """
 
 from __future__ import annotations
@@ -19,152 +23,209 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.picture import flashpoints
-from installation.picture.flashpoints import (
-    BLOCKS,
-    DELTA_AT_MOST_S,
-    GRID,
-    HASTE_HZ,
-    LEAK_HZ,
-    TICKS_HZ,
-    UNITS,
-)
+from installation.picture.draw import Draw
+from installation.picture.flashpoints import BLOCKS, GRID, NUMBER, FlashPoints
+from installation.picture.shading import glsl
+
+HASTE_HZ = 0.07
+"""A held picture goes this share of the way in a second, in squares of what is displayed; of luminance that is at most
+1.14 times as much, sRGB being what it is: a change that counts takes more than MEMORY_S."""
+DELTA_AT_MOST_S = 0.5
+CHANNELS = 4
+ROWS = 4 * GRID[1]
+"""Of what is looked at: luminance and redness of what is shown, and of what is wanted."""
+
+LOOK = f"""#version 330 core
+uniform isampler2D places;
+uniform sampler2D seen;
+uniform sampler2D wish;
+out uint found;
+void main() {{
+    ivec2 cell = ivec2(gl_FragCoord.xy);
+    int part = cell.y / {GRID[1]};
+    ivec2 at = texelFetch(places, ivec2(cell.x, cell.y - part * {GRID[1]}), 0).xy;
+    vec3 colour = part < 2 ? texelFetch(seen, at, 0).rgb : texelFetch(wish, at, 0).rgb;
+    vec3 linear = mix(colour / 12.92, pow((colour + 0.055) / 1.055, vec3(2.4)), step(0.04045, colour));
+    float others = linear.g + linear.b, luminance = dot(linear, vec3({", ".join(map(str, flashpoints.LUMINANCE))}));
+    float value = part % 2 == 0 ? luminance : max(linear.r - others, 0.0);
+    bool saturated = part % 2 == 1 && linear.r >= {flashpoints.SATURATED} * others && linear.r > 1e-4;
+    found = uint(value * {flashpoints.ONE}.0 + 0.5) + (saturated ? {flashpoints.TINTED}u : 0u);
+}}
+"""
+
+# Squares stand for linear light. Noise of half a step of a half float keeps slow fades from stopping short.
+SLOW = """#version 330 core
+uniform sampler2D before;
+uniform sampler2D wish;
+uniform sampler2D hold;
+uniform float haste;
+uniform float drift;
+uniform vec2 blocks_a_pixel;
+layout(location = 0) out vec4 shown;
+layout(location = 1) out vec4 exactly;
+void main() {
+    ivec2 at = ivec2(gl_FragCoord.xy);
+    vec3 was = texelFetch(before, at, 0).rgb, wanted = texelFetch(wish, at, 0).rgb;
+    vec3 slow = sqrt(mix(was * was, wanted * wanted, haste));
+    float noise = fract(dot(gl_FragCoord.xy, vec2(0.7548776662, 0.5698402910)) + drift) - 0.5;
+    slow += slow * (haste > 0.0 ? noise / 1400.0 : 0.0);
+    ivec2 block = ivec2((vec2(at) + 0.5) * blocks_a_pixel);
+    shown = exactly = vec4(texelFetch(hold, block, 0).r > 0.5 ? slow : wanted, 1.0);
+}
+"""
+
+THUMBNAIL = f"""#version 330 core
+uniform sampler2D seen;
+out float luminance;
+void main() {{
+    luminance = 0.0;
+    for (int y = 0; y < 4; ++y)
+        for (int x = 0; x < 4; ++x) {{
+            vec2 at = (floor(gl_FragCoord.xy) + (vec2(x, y) + 0.5) / 4.0) / vec2({GRID[0]}.0, {GRID[1]}.0);
+            vec3 light = pow(clamp(texture(seen, at).rgb, 0.0, 1.0), vec3(2.2));
+            luminance += dot(light, vec3(0.2126, 0.7152, 0.0722)) / 16.0;
+        }}
+}}
+"""
 
 
-class _Draw:
-    """A fragment shader drawn over all of a picture, or over what the triangles of `vertex` cover."""
+class _Slow:
+    """Pictures of `size` px that go slowly: as they are shown, in 8 bits, and exactly, in half floats by turns."""
 
-    def __init__(self, context: Any, fragment: str, vertex: str = flashpoints.FULL, corners: int = 3) -> None:
-        self.program = context.program(vertex_shader=vertex, fragment_shader=fragment)
-        self._triangles = context.vertex_array(self.program, [])
-        self._corners = corners
-        for name in self.program:
-            if name in UNITS:
-                self.program[name].value = UNITS[name]
-
-    def draw(self, into: Any, **values: Any) -> None:
-        for name, value in values.items():
-            self.program[name].value = value
-        into.use()
-        self._triangles.render(vertices=self._corners)
-
-    def release(self) -> None:
-        self._triangles.release()
-        self.program.release()
-
-
-class _Picture:
-    """`count` textures of `size` drawn at once, all nought at first; `turns`: two of each in turn, so that they can be
-    drawn from themselves."""
-
-    def __init__(
-        self, context: Any, size: tuple[int, int], components: int, kind: str, count: int = 1, turns: bool = False
-    ) -> None:
-        zeros = bytes(size[0] * size[1] * components * (2 if kind == "f2" else 4))
+    def __init__(self, context: Any, size: tuple[int, int]) -> None:
         self.size = size
-        self._sets = [
-            [context.texture(size, components, zeros, dtype=kind) for _ in range(count)] for _ in range(1 + turns)
-        ]
-        for each in (texture for textures in self._sets for texture in textures):
-            each.filter = (context.NEAREST, context.NEAREST)
-        self._buffers = [context.framebuffer(textures) for textures in self._sets]
+        self.shown = context.texture(size, CHANNELS, dtype="f1")
+        self._exactly = [context.texture(size, CHANNELS, dtype="f2") for _ in range(2)]
+        for each in (self.shown, *self._exactly):
+            each.repeat_x = each.repeat_y = False
+        self._buffers = [context.framebuffer([self.shown, each]) for each in self._exactly]
 
-    @property
-    def textures(self) -> Any:
-        """What was drawn last."""
-        return self._sets[0]
-
-    @property
-    def next(self) -> Any:
-        """The framebuffer to draw next."""
-        return self._buffers[-1]
+    def use(self) -> None:
+        """Draw the next one from here on."""
+        self._buffers[-1].use()
 
     def turn(self) -> None:
-        """What was drawn is what is read from here on."""
-        self._sets.reverse()
+        """It is drawn."""
+        self._exactly.reverse()
         self._buffers.reverse()
 
+    def exactly(self, texture: Any) -> Any:
+        """What is in `texture`: as exactly as it is known."""
+        return self._exactly[0] if texture is self.shown else texture
+
     def release(self) -> None:
-        for each in (*self._buffers, *(texture for textures in self._sets for texture in textures)):
+        for each in (*self._buffers, *self._exactly, self.shown):
             each.release()
 
 
 class FlashGuard:
-    """Watches pictures of `size` px, or any other, shown in a moderngl `context`. What it draws with stays bound."""
+    """Watches pictures of `size` px, or any other, drawn in a moderngl `context`. What it draws with stays bound."""
 
     def __init__(self, context: Any, size: tuple[int, int]) -> None:
         self._context = context
-        self._states = _Picture(context, GRID, 4, "u4", count=2, turns=True)
-        self._slices = _Picture(context, (5, 5), 4, "u4", turns=True)
-        self._counts = _Picture(context, BLOCKS, 1, "f4")
-        self._windows = _Picture(context, flashpoints.WINDOWS_SIZE, 1, "f4")
-        self._hold = _Picture(context, BLOCKS, 1, "f4")
-        self._small = _Picture(context, GRID, 1, "f4")
-        self._wish = _Picture(context, size, 4, "f2")
-        corners = 6 * BLOCKS[0] * BLOCKS[1]
-        self._keep = _Draw(context, flashpoints.KEEP, flashpoints.HELD_BLOCKS, corners)
-        self._slow = _Draw(context, flashpoints.SLOW, flashpoints.HELD_BLOCKS, corners)
-        texts = (flashpoints.STATES, flashpoints.SLICES, flashpoints.COUNTS, flashpoints.WINDOWS, flashpoints.HOLD)
-        self._note, self._slice, self._count, self._sum, self._decide = (_Draw(context, each) for each in texts)
-        self._shrink = _Draw(context, flashpoints.THUMBNAIL)
-        self._clock_s = 2.0
-        self._frames = 0
+        self._points = FlashPoints()
+        self._hold: flashpoints.Mask | None = None
+        """The blocks to hold."""
+        self._asked = False
+        """Whether the points of a frame are on their way."""
+        self._held: flashpoints.Mask | None = None
+        """Which of them were held."""
+        self._now_s, self._frames = 0.0, 0
+        self._looks = context.texture((GRID[0], ROWS), 1, dtype="u2")
+        self._into = context.framebuffer([self._looks])
+        self._found = np.zeros((2, 2, NUMBER), np.uint16)
+        self._buffer = context.buffer(reserve=self._found.nbytes)
+        self._places = context.texture(GRID, 2, dtype="i4")
+        self._blocks_held = context.texture(BLOCKS, 1, dtype="f1", alignment=1)
+        self._small = context.texture(GRID, 1, dtype="f4")
+        self._shrunk = context.framebuffer([self._small])
+        for each in (self._looks, self._places, self._blocks_held, self._small):
+            each.filter = (context.NEAREST, context.NEAREST)
+        self._look = Draw(context, glsl.VERTEX, LOOK, {"seen": 0, "wish": 1, "places": 2})
+        self._drag = Draw(context, glsl.VERTEX, SLOW, {"before": 0, "wish": 1, "hold": 2})
+        self._slow = _Slow(context, size)
+        self._measure(size)
+        self._shrink = Draw(context, glsl.VERTEX, THUMBNAIL, {"seen": 0})
 
-    def watch(self, before: Any, seen: Any, into: Any, delta_s: float) -> None:
-        """Make of the frame just drawn, `seen` (a texture, and `into`, the framebuffer it was drawn in), what may be
-        shown `delta_s` after `before` (a texture of the same size), and look at it."""
+    def watch(self, before: Any, drawn: Any, delta_s: float) -> Any:
+        """The texture that may be shown `delta_s` after `before`, where the frame just `drawn` is wanted: that itself,
+        if it is free. Both are textures of the same size; `before` is what was shown."""
+        self._into.clear()  # what is drawn is begun, in other threads, while this one reckons
+        self._reckon()
         step_s = min(max(delta_s, 0.0), DELTA_AT_MOST_S)
-        leaks = int((self._clock_s + step_s) * LEAK_HZ) - int(self._clock_s * LEAK_HZ)
-        self._clock_s = (self._clock_s + step_s) % (65536 / TICKS_HZ)
-        self._frames = (self._frames + 1) % 1024
-        self._slow_down(before, seen, into, HASTE_HZ * step_s)
-        self._look(seen, int(self._clock_s * TICKS_HZ), leaks)
-
-    def _slow_down(self, before: Any, seen: Any, into: Any, haste: float) -> None:
-        """Where it is held, keep what is wanted and show what may be."""
-        if self._wish.size != seen.size:
-            self._wish.release()
-            self._wish = _Picture(self._context, seen.size, 4, "f2")
-        _use(hold=self._hold, wish=self._wish)
-        seen.use(UNITS["seen"])
-        self._keep.draw(self._wish.next)
-        before.use(UNITS["seen"])
-        self._slow.draw(into, haste=haste, drift=self._frames * 0.6180339887 % 1.0)
-
-    def _look(self, seen: Any, now: int, leaks: int) -> None:
-        """Note what turned at tick `now`, and decide where the next frame is held."""
-        seen.use(UNITS["seen"])
-        _use(lights=self._states)
-        self._note.draw(self._states.next, now=now, leak=leaks)
-        self._states.turn()
-        _use(lights=self._states, slices=self._slices)
-        self._slice.draw(self._slices.next, now=now)
-        self._slices.turn()
-        _use(slices=self._slices, counts=self._counts, windows=self._windows)
-        self._count.draw(self._counts.next, now=now)
-        self._sum.draw(self._windows.next)
-        self._decide.draw(self._hold.next, now=now)
+        self._now_s += step_s
+        if self._slow.size != drawn.size:
+            self._fit(drawn.size)
+        seen = drawn if self._hold is None else self._slow_down(before, drawn, HASTE_HZ * step_s)
+        self._ask(seen, drawn)
+        return seen
 
     @property
     def held(self) -> float:
         """The share of the picture, 0..1, that the next frame will be held in. Waits until it is known."""
-        return float(np.frombuffer(self._hold.textures[0].read(alignment=1), np.float32).mean())
+        self._reckon()
+        return 0.0 if self._hold is None else float(self._hold.mean())
 
     def thumbnail(self, seen: Any) -> npt.NDArray[np.float32]:
         """The luminance of `seen` (a texture), (45, 75) 0..1, row 0 on top. Waits until it is drawn."""
-        seen.use(UNITS["seen"])
-        self._shrink.draw(self._small.next)
-        raw = self._small.textures[0].read(alignment=1)
+        seen.use(0)
+        self._shrunk.use()
+        self._shrink.render()
+        raw = self._small.read(alignment=1)
         return np.frombuffer(raw, np.float32).reshape(GRID[::-1])[::-1].copy()
 
     def release(self) -> None:
         """Give back everything it holds."""
-        pictures = (self._states, self._slices, self._counts, self._windows, self._hold, self._small, self._wish)
-        looks = (self._note, self._slice, self._count, self._sum, self._decide)
-        for each in (*pictures, *looks, self._keep, self._slow, self._shrink):
+        textures = (self._looks, self._places, self._blocks_held, self._small)
+        draws = (self._look, self._drag, self._shrink)
+        for each in (*draws, self._into, self._shrunk, self._slow, self._buffer, *textures):
             each.release()
 
+    def _fit(self, size: tuple[int, int]) -> None:
+        """Pictures are of `size` px from now on."""
+        self._reckon()
+        self._slow.release()
+        self._slow = _Slow(self._context, size)
+        self._measure(size)
 
-def _use(**pictures: _Picture) -> None:
-    for name, picture in pictures.items():
-        for place, texture in enumerate(picture.textures):
-            texture.use(UNITS[name] + place)
+    def _measure(self, size: tuple[int, int]) -> None:
+        places = flashpoints.pixels(size)
+        self._places.write(places.astype(np.int32).tobytes())
+        self._block = flashpoints.blocks(places, size)
+        self._drag.set({"blocks_a_pixel": tuple(map(float, flashpoints.blocks_a_pixel(size)))})
+
+    def _slow_down(self, before: Any, wanted: Any, haste: float) -> Any:
+        """What may be shown, where something is held."""
+        self._frames = (self._frames + 1) % 1024
+        self._slow.exactly(before).use(0)
+        wanted.use(1)
+        self._blocks_held.use(2)
+        self._drag.set({"haste": haste, "drift": self._frames * 0.6180339887 % 1.0})
+        self._slow.use()
+        self._drag.render()
+        self._slow.turn()
+        return self._slow.shown
+
+    def _ask(self, seen: Any, wanted: Any) -> None:
+        """Look at the points of this frame; what they are is fetched by `_reckon`."""
+        seen.use(0)
+        wanted.use(1)
+        self._places.use(2)
+        area = (0, 0, GRID[0], ROWS // (2 if self._hold is None else 1))
+        self._into.viewport = area
+        self._into.use()
+        self._look.render()
+        self._into.read_into(self._buffer, area, components=1, alignment=1, dtype="u2")
+        self._asked = True
+        self._held = None if self._hold is None else self._hold.ravel()[self._block]
+
+    def _reckon(self) -> None:
+        """Decide where the next frame is held, from the points of the last one."""
+        if not self._asked:
+            return
+        self._asked = False
+        self._buffer.read_into(self._found)
+        shown, wanted = self._found
+        self._hold = self._points.push(self._now_s, shown, wanted, self._held)
+        if self._hold is not None:
+            self._blocks_held.write(np.multiply(self._hold, 255, dtype=np.uint8).tobytes(), alignment=1)

@@ -1,270 +1,257 @@
-"""What the flash guard reckons on the graphics card: which points turned, where too many are spent, what is held.
+"""What the flash guard reckons: which points of the picture turned, where too many are spent, which blocks are held.
 
-A film of small pictures, drawn after each frame: every point's state, sums of them in blocks, flashes of many points
-together, and the hold. See `flashguard` for what it is all for.
+Plain arithmetic on a few thousand points of each frame, as they are displayed; see `flashguard` for what it is all for.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
+
+Mask = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float32]
+Times = npt.NDArray[np.float64]
+Values = npt.NDArray[np.int16]
+Points = npt.NDArray[np.uint16]
+"""(2, NUMBER): relative luminance, and R - G - B of linear light or nought; in ONE-ths. TINTED more where a red is
+saturated."""
+ONE, TINTED = 16384, 32768
+
 BLOCKS = (15, 9)
-"""Blocks across and down: 5 x 3 of them are a ninth of the picture, WCAG's 341 x 256 of 1024 x 768 px."""
-WINDOWS_SIZE = (BLOCKS[0] - 4, BLOCKS[1] - 2)
-"""Ninths that begin at a block."""
+"""Blocks across and up: 5 x 3 of them are a ninth of the picture, WCAG's 341 x 256 of 1024 x 768 px."""
 POINTS = 5
-"""Points across and down a block: 375 in a ninth; a quarter of it has 94, give or take 8."""
+"""Points across and up a block: 375 in a ninth; a quarter of it has 94, give or take 8."""
 GRID = (BLOCKS[0] * POINTS, BLOCKS[1] * POINTS)
+NUMBER = GRID[0] * GRID[1]
 AREA = 60
 """Where a ninth of the picture has more spent points than these, it is held."""
 TOGETHER = 60
 """More points of a ninth than these that flash together are a flash of them all, of which there may be three."""
 TOGETHER_S = 0.05
 """What turns no later than this after such a flash was part of it."""
-
 TURNS = 6
-"""A point turns freely as often as this in MEMORY_S: three flashes. So many stamps are its state."""
+"""A point turns freely as often as this in MEMORY_S: three flashes."""
 MEMORY_S = 1.02
-HASTE_HZ = 0.07
-"""A held picture goes this share of the way in a second, in squares of what is displayed; of luminance that is at most
-1.14 times as much, sRGB being what it is: a change that counts takes more than MEMORY_S."""
-LEAST_LUMINANCE, LEAST_RED = 0.09, 0.05
-"""What counts as a change, 0..1. WCAG's are .1 and 20/320; what 8 bits make of a colour may add .01 to its change."""
-LATELY, LEAK_HZ = 28, 84
-"""A turn of what a held point wants counts LATELY, and LEAK_HZ of that are forgotten a second: the point stays held
-while that turns three times a second or more, and up to two seconds longer."""
-DELTA_AT_MOST_S = 0.5
-TICKS_HZ = 4096
-"""Steps of the guard's clock, which is 16 bit: it turns over every 16 s, and what is older than 2 s stays that old."""
-UNITS = {"seen": 0, "wish": 1, "hold": 2, "lights": 3, "reds": 4, "slices": 5, "counts": 6, "windows": 7}
-"""The texture unit of each picture."""
+LEAST_LUMINANCE, LEAST_RED = 0.098, 0.06
+"""What counts as a change, 0..1; WCAG's are .1 and 20/320."""
+DARK = 0.8
+"""The darker end of a flash is below this luminance."""
+LUMINANCE = (0.2126, 0.7152, 0.0722)
+SATURATED = 3.9
+"""A red is saturated with so many times the rest; WCAG says .8 of all, which is four times."""
+LATELY, LATELY_AT_MOST = 3.0, 9.0
+"""Of the turns of what a held point wants so many are forgotten a second; it stays held while more than so many are
+not, which is up to two seconds longer than they come as often."""
+HELD_ALL_S = 1.9
+"""All is held for so long where a ninth began to flash together once too often."""
+RECKONED_S = 32.0
+"""After so long times are counted from anew."""
 
-FULL = """#version 330 core
-void main() {
-    gl_Position = vec4(gl_VertexID == 1 ? 3.0 : -1.0, gl_VertexID == 2 ? 3.0 : -1.0, 0.0, 1.0);
-}
-"""
+_LEAST = np.array([[round(LEAST_LUMINANCE * ONE)], [round(LEAST_RED * ONE)]], np.int16)
+_DARK = np.array([[round(DARK * ONE)], [2 * ONE - 1]], np.int16)
 
-# Six corners for every block, all in one place where it is not held: what passes costs nothing.
-HELD_BLOCKS = f"""#version 330 core
-uniform sampler2D hold;
-void main() {{
-    int number = gl_VertexID / 6, corner = gl_VertexID % 6;
-    ivec2 at = ivec2(number % {BLOCKS[0]}, number / {BLOCKS[0]});
-    ivec2 to = ivec2(corner == 1 || corner == 3 || corner == 4 ? 1 : 0, corner == 2 || corner > 3 ? 1 : 0);
-    vec2 place = vec2(at + to) / vec2({BLOCKS[0]}.0, {BLOCKS[1]}.0) * 2.0 - 1.0;
-    gl_Position = texelFetch(hold, at, 0).r > 0.5 ? vec4(place, 0.0, 1.0) : vec4(0.0, 0.0, 0.0, 1.0);
-}}
-"""
 
-KEEP = """#version 330 core
-uniform sampler2D seen;
-out vec4 colour;
-void main() { colour = texelFetch(seen, ivec2(gl_FragCoord.xy), 0); }
-"""
+def pixels(size: tuple[int, int]) -> npt.NDArray[np.int64]:
+    """(NUMBER, 2): where the points are in a picture of `size` px, the lowest row first. Spread as the R2 sequence is,
+    so that no grating falls between them."""
+    number = np.arange(NUMBER)
+    at = np.stack([number % GRID[0], number // GRID[0]], axis=1)
+    spread = number[:, None] * np.array([0.7548776662, 0.5698402910]) % 1.0
+    found: npt.NDArray[np.int64] = np.minimum((at + spread) / GRID * size, np.subtract(size, 1)).astype(np.int64)
+    return found
 
-# Squares stand for linear light. Noise of half a step of a half float keeps slow fades from stopping short.
-SLOW = """#version 330 core
-uniform sampler2D seen;
-uniform sampler2D wish;
-uniform float haste;
-uniform float drift;
-out vec4 colour;
-void main() {
-    ivec2 at = ivec2(gl_FragCoord.xy);
-    vec3 before = texelFetch(seen, at, 0).rgb, wanted = texelFetch(wish, at, 0).rgb;
-    vec3 shown = sqrt(mix(before * before, wanted * wanted, haste));
-    float noise = fract(dot(gl_FragCoord.xy, vec2(0.7548776662, 0.5698402910)) + drift) - 0.5;
-    colour = vec4(shown + shown * (haste > 0.0 ? noise / 1400.0 : 0.0), 1.0);
-}
-"""
 
-# A point's state, once for luminance and once for red: x, y, z when it turned, six times 16 bits, the newest first. w a
-# mark of what is shown, 15 bits: the extreme since the last turn, the way (rising: 1), whether a saturated red came by
-# since the last turn, whether one did before it, and whether that turn was not noted; one of what is wanted, 8 bits:
-# extreme and way; how often that turned lately, in LATELY-ths, leaking, 8 bits; whether it is held, 1 bit.
-_CLOCK = f"""#version 330 core
-uniform int now;
-uint age(uint stamp) {{ return (uint(now) - stamp) & 0xFFFFu; }}
-uint older(uint stamp) {{ return age(stamp) > {2 * TICKS_HZ}u ? (uint(now) - {2 * TICKS_HZ}u) & 0xFFFFu : stamp; }}
-const uint SECOND = {round(MEMORY_S * TICKS_HZ)}u;
-"""
+def blocks_a_pixel(size: tuple[int, int]) -> Floats:
+    """Across and up."""
+    return np.asarray(np.divide(BLOCKS, size), np.float32)
 
-STATES = (
-    _CLOCK
-    + f"""
-uniform sampler2D seen;
-uniform sampler2D wish;
-uniform sampler2D hold;
-uniform usampler2D lights;
-uniform usampler2D reds;
-uniform uint leak;
-layout(location = 0) out uvec4 light;
-layout(location = 1) out uvec4 red;
 
-bool turned(inout float extreme, inout bool rising, float value, float least, float dark) {{
-    float back = rising ? extreme - value : value - extreme;
-    bool turn = back >= least && min(extreme, value) < dark;
-    if (turn || back < 0.0) extreme = value;
-    rising = rising != turn;
-    return turn;
-}}
+def blocks(places: npt.NDArray[np.int64], size: tuple[int, int]) -> npt.NDArray[np.int64]:
+    """(NUMBER,): the block each pixel of a picture of `size` px lies in, reckoned as a shader does."""
+    at = ((places.astype(np.float32) + np.float32(0.5)) * blocks_a_pixel(size)).astype(np.int64)
+    found: npt.NDArray[np.int64] = at[:, 1] * BLOCKS[0] + at[:, 0]
+    return found
 
-uvec4 after(uvec4 state, vec2 shown, float wanted, bool held, float least, float dark) {{
-    uint a = older(state.x & 0xFFFFu), b = older(state.x >> 16), c = older(state.y & 0xFFFFu);
-    uint d = older(state.y >> 16), e = older(state.z & 0xFFFFu), f = older(state.z >> 16), w = state.w;
-    float extreme = float((w >> 4) & 0x7FFu) / 2047.0;
-    bool rising = (w & 8u) != 0u, tinted = (w & 4u) != 0u || shown.y > 0.5;
-    bool before = (w & 2u) != 0u, missed = (w & 1u) != 0u;
-    if (turned(extreme, rising, shown.x, least, dark)) {{
-        // A flash is a pair of turns of which one is tinted: the other counts too, though it came first.
-        if (tinted && missed) {{ f = e; e = d; d = c; c = b; b = a; a = uint(now); }}
-        missed = !tinted && !before;
-        if (!missed) {{ f = e; e = d; d = c; c = b; b = a; a = uint(now); }}
-        before = tinted;
-        tinted = shown.y > 0.5;
-    }}
-    float wish = float((w >> 16) & 0x7Fu) / 127.0;
-    bool wishing = (w & 0x8000u) != 0u;
-    uint lately = (w >> 23) & 0xFFu;
-    lately -= min(lately, leak);
-    if (turned(wish, wishing, wanted, least, dark)) lately = min(lately + {LATELY}u, 9u * {LATELY}u);
-    uint mark = uint(extreme * 2047.0 + 0.5) << 4 | (rising ? 8u : 0u) | (tinted ? 4u : 0u) | (before ? 2u : 0u);
-    uint marks = mark | (missed ? 1u : 0u) | (wishing ? 0x8000u : 0u) | uint(wish * 127.0 + 0.5) << 16;
-    return uvec4(a | b << 16, c | d << 16, e | f << 16, marks | lately << 23 | (held ? 0x80000000u : 0u));
-}}
 
-vec4 measured(vec3 colour) {{
-    colour = clamp(colour, 0.0, 1.0);  // the dither goes beyond
-    vec3 linear = mix(colour / 12.92, pow((colour + 0.055) / 1.055, vec3(2.4)), step(0.04045, colour));
-    float others = linear.g + linear.b;
-    bool saturated = linear.r > 1e-4 && linear.r >= 3.9 * others;
-    return vec4(dot(linear, vec3(0.2126, 0.7152, 0.0722)), 1.0, max(0.0, linear.r - others), saturated ? 1.0 : 0.0);
-}}
+NINTHS = (BLOCKS[1] - BLOCKS[1] // 3 + 1, BLOCKS[0] - BLOCKS[0] // 3 + 1)
+"""Ninths that begin at a block, up and across."""
 
-void main() {{
-    ivec2 at = ivec2(gl_FragCoord.xy);
-    // Spread as the R2 sequence is, so that no grating falls between the points.
-    vec2 place = fract(float(at.y * {GRID[0]} + at.x) * vec2(0.7548776662, 0.5698402910));
-    vec2 size = vec2(textureSize(seen, 0));
-    ivec2 pixel = ivec2(min((vec2(at) + place) / vec2({GRID[0]}.0, {GRID[1]}.0) * size, size - 1.0));
-    ivec2 block = ivec2((vec2(pixel) + 0.5) / size * vec2({BLOCKS[0]}.0, {BLOCKS[1]}.0));
-    bool held = texelFetch(hold, block, 0).r > 0.5;
-    vec4 shown = measured(texelFetch(seen, pixel, 0).rgb), wanted = shown;
-    if (held) wanted = measured(texelFetch(wish, pixel, 0).rgb);
-    light = after(texelFetch(lights, at, 0), shown.xy, wanted.x, held, {LEAST_LUMINANCE}, 0.8);
-    red = after(texelFetch(reds, at, 0), shown.zw, wanted.z, held, {LEAST_RED}, 2.0);
-}}
-"""
-)
 
-COUNTS = (
-    _CLOCK
-    + f"""
-uniform usampler2D lights;
-uniform usampler2D reds;
-out float count;
-bool spent(uvec4 state) {{
-    return age(state.z >> 16) < SECOND || ((state.w >> 31) != 0u && ((state.w >> 23) & 0xFFu) > 3u * {LATELY}u);
-}}
-void main() {{
-    ivec2 first = ivec2(gl_FragCoord.xy) * {POINTS};
-    count = 0.0;
-    for (int y = 0; y < {POINTS}; ++y)
-        for (int x = 0; x < {POINTS}; ++x) {{
-            ivec2 at = first + ivec2(x, y);
-            if (spent(texelFetch(lights, at, 0)) || spent(texelFetch(reds, at, 0))) count += 1.0;
-        }}
-}}
-"""
-)
+def _within(cells: int, ninths: int) -> Floats:
+    """(ninths, cells): 1 where a row or column of points lies in a ninth."""
+    begin = np.arange(ninths)[:, None] * POINTS
+    return ((np.arange(cells) >= begin) & (np.arange(cells) < begin + cells // 3)).astype(np.float32)
 
-# Slices of time in which many points of a ninth flash together, be it only once each: 5 x 5 ninths, half a ninth from
-# each other. Stamps: x the end of the last slice and its middle (its start may be the end of another flash as well), y
-# the middles of the two before it, z when a fourth last began in the same second.
-SLICES = (
-    _CLOCK
-    + f"""
-uniform usampler2D slices;
-uniform usampler2D lights;
-uniform usampler2D reds;
-out uvec4 slice;
 
-void look(uint stamps, uint since, inout bool turned, inout uint pair) {{
-    turned = turned || age(stamps & 0xFFFFu) < since;
-    if (age(stamps >> 16) < since) pair = min(pair, age(stamps >> 16));
-}}
+_UP, _ACROSS = _within(GRID[1], NINTHS[0]), _within(GRID[0], NINTHS[1])
+_HALVES = np.ix_((0, 1, 3, 4, 6), (0, 2, 5, 7, 10))
+"""Ninths half a ninth from each other, or nearly."""
+_MEMBERS = np.array([[np.flatnonzero(np.outer(up, across)) for across in _ACROSS] for up in _UP])
+_MEMBERS = _MEMBERS[_HALVES].reshape(25, -1)
+"""(25, points of one): which lie in each of them."""
 
-void main() {{
-    ivec2 at = ivec2(gl_FragCoord.xy);
-    uvec4 was = texelFetch(slices, at, 0);
-    uint end = older(was.x & 0xFFFFu), first = older(was.x >> 16);
-    uint second = older(was.y & 0xFFFFu), third = older(was.y >> 16), fourth = older(was.z & 0xFFFFu);
-    uint since = min(age(end) - min(age(end), {round(TOGETHER_S * TICKS_HZ)}u), {TICKS_HZ}u);
-    ivec2 corner = ivec2(vec2(at) * vec2({GRID[0] / 6}, {GRID[1] / 6}) + 0.5);
-    uint turned = 0u, flashed = 0u, ages = 0u;
-    for (int y = 0; y < {GRID[1] // 3}; ++y)
-        for (int x = 0; x < {GRID[0] // 3}; ++x) {{
-            bool once = false;
-            uint pair = 0xFFFFu;
-            look(texelFetch(lights, corner + ivec2(x, y), 0).x, since, once, pair);
-            look(texelFetch(reds, corner + ivec2(x, y), 0).x, since, once, pair);
-            if (once) ++turned;
-            if (pair != 0xFFFFu) {{ ++flashed; ages += pair; }}
-        }}
-    if (flashed > {TOGETHER}u) {{
-        third = second; second = first; first = (uint(now) - ages / flashed / 2u) & 0xFFFFu; end = uint(now);
-    }} else if (turned > {TOGETHER}u && age(third) < {TICKS_HZ}u) fourth = uint(now);
-    slice = uvec4(end | first << 16, second | third << 16, fourth, 0u);
-}}
-"""
-)
 
-# The ninths of the picture that begin in each block.
-WINDOWS = """#version 330 core
-uniform sampler2D counts;
-out float count;
-void main() {
-    ivec2 at = ivec2(gl_FragCoord.xy);
-    count = 0.0;
-    for (int y = 0; y < 3; ++y) for (int x = 0; x < 5; ++x) count += texelFetch(counts, at + ivec2(x, y), 0).r;
-}
-"""
+def by_ninth(points: Mask) -> Floats:
+    """NINTHS: how many of `points` (NUMBER,) lie in each."""
+    found: Floats = _UP @ points.reshape(GRID[::-1]).astype(np.float32) @ _ACROSS.T
+    return found
 
-# A block is held where it, or one beside it, has a spent point and lies in a ninth that has too many; and all are, for
-# two seconds, where a ninth began to flash together once too often: what flashes here and there will do so elsewhere.
-HOLD = (
-    _CLOCK
-    + f"""
-uniform sampler2D counts;
-uniform sampler2D windows;
-uniform usampler2D slices;
-out float held;
-void main() {{
-    ivec2 at = ivec2(gl_FragCoord.xy), last = ivec2({BLOCKS[0] - 1}, {BLOCKS[1] - 1});
-    float most = 0.0, near = 0.0;
-    for (int y = max(at.y - 2, 0); y <= min(at.y, last.y - 2); ++y)
-        for (int x = max(at.x - 4, 0); x <= min(at.x, last.x - 4); ++x)
-            most = max(most, texelFetch(windows, ivec2(x, y), 0).r);
-    for (int y = max(at.y - 1, 0); y <= min(at.y + 1, last.y); ++y)
-        for (int x = max(at.x - 1, 0); x <= min(at.x + 1, last.x); ++x)
-            near += texelFetch(counts, ivec2(x, y), 0).r;
-    held = near > 0.0 && most > {AREA}.0 ? 1.0 : 0.0;
-    for (int y = 0; y < 5; ++y)
-        for (int x = 0; x < 5; ++x)
-            if (age(texelFetch(slices, ivec2(x, y), 0).z) < {round(1.9 * TICKS_HZ)}u) held = 1.0;
-}}
-"""
-)
 
-THUMBNAIL = f"""#version 330 core
-uniform sampler2D seen;
-out float luminance;
-void main() {{
-    luminance = 0.0;
-    for (int y = 0; y < 4; ++y)
-        for (int x = 0; x < 4; ++x) {{
-            vec2 at = (floor(gl_FragCoord.xy) + (vec2(x, y) + 0.5) / 4.0) / vec2({GRID[0]}.0, {GRID[1]}.0);
-            vec3 light = pow(clamp(texture(seen, at).rgb, 0.0, 1.0), vec3(2.2));
-            luminance += dot(light, vec3(0.2126, 0.7152, 0.0722)) / 16.0;
-        }}
-}}
-"""
+class Extremes:
+    """Per point, of luminance and of red, the extreme since it turned last, and the way it went there."""
+
+    def __init__(self) -> None:
+        self._extreme = np.zeros((2, NUMBER), np.int16)
+        self._way = np.full((2, NUMBER), -1, np.int16)
+
+    def follow(self, value: Values) -> npt.NDArray[np.intp]:
+        """Where `value` (2, NUMBER) turned: indices into it as one row."""
+        back = (self._extreme - value) * self._way
+        turned = (back >= _LEAST) & (np.minimum(self._extreme, value) < _DARK)
+        np.copyto(self._extreme, value, where=turned | (back < 0))
+        found = np.flatnonzero(turned)
+        self._way.ravel()[found] *= -1
+        return found
+
+    def copy(self, other: Extremes) -> None:
+        """Be as the other is."""
+        np.copyto(self._extreme, other._extreme)
+        np.copyto(self._way, other._way)
+
+
+class Slices:
+    """Slices of time in which many points of a ninth flash together, be it only once each."""
+
+    def __init__(self) -> None:
+        self._ends_s, self._fourth_s = np.full((2, len(_MEMBERS)), -np.inf)
+        self._middles_s = np.full((3, len(_MEMBERS)), -np.inf)
+        """The newest first. The start of a slice may be the end of another flash as well."""
+
+    @property
+    def times_s(self) -> tuple[npt.NDArray[Any], ...]:
+        """All it counts time in."""
+        return self._ends_s, self._fourth_s, self._middles_s
+
+    def push(self, turns_s: Floats, now_s: float) -> None:
+        """`turns_s` (2, 2 * NUMBER): when each point turned, in luminance and in red, and when the time before."""
+        lately = turns_s > now_s - 1.0
+        turned, flashed = (by_ninth(each[:NUMBER] | each[NUMBER:])[_HALVES].ravel() > TOGETHER for each in lately)
+        busy = np.flatnonzero(flashed | (turned & (self._middles_s[2] > now_s - 1.0)))
+        if not len(busy):
+            return
+        since_s = np.maximum(self._ends_s[busy] + TOGETHER_S, now_s - 1.0)[:, None]
+        last_s, pair_s = turns_s.reshape(2, 2, NUMBER).max(axis=1)[:, _MEMBERS[busy]]
+        flashed = pair_s > since_s
+        count = np.count_nonzero(flashed, axis=1)
+        over = count > TOGETHER
+        turned = np.count_nonzero(last_s > since_s, axis=1) > TOGETHER
+        self._fourth_s[busy[turned & ~over & (self._middles_s[2, busy] > now_s - 1.0)]] = now_s
+        if over.any():
+            ages_s = np.sum(now_s - pair_s, axis=1, where=flashed)
+            middles_s = now_s - ages_s[over] / count[over] / 2.0
+            over = busy[over]
+            self._middles_s[1:, over] = self._middles_s[:-1, over]
+            self._middles_s[0, over], self._ends_s[over] = middles_s, now_s
+
+    def too_many(self, now_s: float) -> bool:
+        """Whether a fourth began in one second anywhere, lately."""
+        return bool(self._fourth_s.max() > now_s - HELD_ALL_S)
+
+
+class FlashPoints:
+    """Follows the points of a film. Before its first frame there is darkness."""
+
+    def __init__(self) -> None:
+        self._shown, self._wish = Extremes(), Extremes()
+        self._holding = False
+        self._began_s = 0.0
+        """What times count from, so that they stay exact in half the memory."""
+        self._turns_s = np.full((TURNS, 2 * NUMBER), -np.inf, np.float32)
+        """When each point turned, the newest first."""
+        self._lately, self._counted_s = np.zeros((2, 2 * NUMBER), np.float32)
+        """How often what is wanted turned, leaking, and when that was counted."""
+        self._tinted, self._before = np.zeros((2, NUMBER), bool)
+        self._missed = np.zeros(NUMBER, bool)
+        """Whether a saturated red came by since the last turn of red, whether one did before it, and whether that turn
+        was not noted."""
+        self._slices = Slices()
+
+    def push(self, now_s: float, shown: Points, wanted: Points, held: Mask | None) -> Mask | None:
+        """The blocks that the next frame is to be held in (rows, columns), lowest row first; None if it is free.
+        `shown` is what was seen at `now_s`. If some of it was `held` (NUMBER,), `wanted` is what was to be seen."""
+        now_s = self._counted(now_s)
+        value, saturated = _parted(shown)
+        turned = self._shown.follow(value)
+        self._note(turned, saturated, now_s)
+        if held is not None:
+            if not self._holding:
+                self._wish.copy(self._shown)
+            turned = self._wish.follow(_parted(wanted)[0])
+        self._holding = held is not None
+        self._lately[turned] = np.minimum(self._leaked(turned, now_s) + 1.0, LATELY_AT_MOST)
+        self._counted_s[turned] = now_s
+        self._slices.push(self._turns_s[:2], now_s)
+        if self._slices.too_many(now_s):
+            return np.ones(BLOCKS[::-1], bool)
+        return _hold(self._spent(now_s, held))
+
+    def _counted(self, now_s: float) -> float:
+        """`now_s` as times are counted here."""
+        if now_s - self._began_s > RECKONED_S:
+            for each in (self._turns_s, self._counted_s, *self._slices.times_s):
+                each -= now_s - self._began_s
+            self._began_s = now_s
+        return now_s - self._began_s
+
+    def _leaked(self, points: Any, now_s: float) -> Floats:
+        """What is left of `_lately` at these points."""
+        left: Floats = np.maximum(self._lately[points] - LATELY * (now_s - self._counted_s[points]), 0.0)
+        return left
+
+    def _note(self, turned: npt.NDArray[np.intp], saturated: Mask, now_s: float) -> None:
+        """These points turned. A red flash is a pair of turns of which one is tinted: the other counts too, though it
+        came first."""
+        self._tinted |= saturated
+        light = turned[: np.searchsorted(turned, NUMBER)]
+        red = turned[len(light) :] - NUMBER
+        tinted, missed = self._tinted[red], self._missed[red]
+        self._stamp(red[tinted & missed] + NUMBER, now_s)
+        noted = tinted | self._before[red]
+        self._stamp(np.concatenate([light, red[noted] + NUMBER]), now_s)
+        self._missed[red], self._before[red], self._tinted[red] = ~noted, tinted, saturated[red]
+
+    def _stamp(self, points: npt.NDArray[np.intp], now_s: float) -> None:
+        if len(points):
+            self._turns_s[1:, points] = self._turns_s[:-1, points]
+            self._turns_s[0, points] = now_s
+
+    def _spent(self, now_s: float, held: Mask | None) -> Mask:
+        """The points that have turned as often as they may, or would if they were let."""
+        spent = self._turns_s[-1] > now_s - MEMORY_S
+        if held is not None:
+            spent |= np.tile(held, 2) & (self._leaked(slice(None), now_s) > LATELY)
+        both: Mask = spent[:NUMBER] | spent[NUMBER:]
+        return both
+
+
+def _parted(points: Points) -> tuple[Values, Mask]:
+    """(2, NUMBER) luminance and redness, and whether that is of a saturated red."""
+    return (points & (TINTED - 1)).view(np.int16), points[1] >= TINTED
+
+
+def _hold(spent: Mask) -> Mask | None:
+    """A block is held where it, or one beside it, has a spent point and lies in a ninth that has too many."""
+    if np.count_nonzero(spent) <= AREA:
+        return None
+    over = by_ninth(spent) > AREA
+    if not over.any():
+        return None
+    counts = spent.reshape(BLOCKS[1], POINTS, BLOCKS[0], POINTS).any(axis=(1, 3))
+    near: Any = sliding_window_view(np.pad(counts, 1), (3, 3)).any(axis=(2, 3))
+    ninth = (BLOCKS[1] // 3, BLOCKS[0] // 3)
+    covered = sliding_window_view(np.pad(over, [(side - 1, side - 1) for side in ninth]), ninth).any(axis=(2, 3))
+    held: Mask = near & covered
+    return held

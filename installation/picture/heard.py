@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -18,6 +18,8 @@ embeddings differs, so it is held against its own slow mean); its `age`, n / (n 
 bred; its `progress` through its steps; and `trailPhase`, moments gone by since row 0 of the trails was heard, so that
 they can scroll smoothly."""
 
+OF_TRAJECTORIES = ("sparseness", "generation", "step", "steps")
+"""What is heard of the trajectory sounding."""
 SPARSENESS_S = 60.0
 """How slowly the mean follows that sparseness is held against."""
 AGE_GENERATIONS = 10.0
@@ -79,13 +81,19 @@ class Heard:
 
     def push(self, moments: Moments) -> None:
         """Live through `moments`, oldest first, each at its own time."""
-        for moment in moments:
-            time_s = float(moment["time_s"])
+        for _ in self.live(moments):
+            pass
+
+    def live(self, moments: Moments) -> Iterator[float]:
+        """Live through `moments`; the time of each, once it is heard."""
+        columns = (moments[name].tolist() for name in ("time_s", "features", *OF_TRAJECTORIES))
+        for time_s, heard, *of_trajectory in zip(*columns, strict=True):
             self.advance(time_s)
             self._period_s = max(0.0, time_s - self._moment_s)
             self._moment_s = time_s
-            self._hear(moment)
+            self._hear(heard, *of_trajectory)
             self._step(0.0)
+            yield time_s
 
     def advance(self, now_s: float) -> None:
         """Hold what was heard last until `now_s`; after STALE_S without a moment, silence."""
@@ -113,17 +121,15 @@ class Heard:
         """How long what was heard last has been heard."""
         return max(0.0, now_s - self._moment_s)
 
-    def _hear(self, moment: Moments) -> None:
-        heard = [*moment["features"].tolist(), float(moment["sparseness"])]
-        if not math.isfinite(sum(heard)):  # asked first, for it takes long to see to
-            heard = np.nan_to_num(np.array(heard, np.float32)).tolist()
-        sparseness = heard.pop()
+    def _hear(self, heard: list[float], sparseness: float, generation: int, step: int, steps: int) -> None:
+        if not math.isfinite(sum(heard) + sparseness):  # asked first, for it takes long to see to
+            *heard, sparseness = np.nan_to_num(np.array([*heard, sparseness], np.float32)).tolist()
         self._now.update(zip(FEATURES, heard, strict=True))
         self._now["sparseness"] = self._strangeness(max(0.0, sparseness))
-        self._youngest = max(self._youngest, int(moment["generation"]))
-        generations = self._youngest - int(moment["generation"])
+        self._youngest = max(self._youngest, generation)
+        generations = self._youngest - generation
         self._now["age"] = generations / (generations + AGE_GENERATIONS)
-        self._now["progress"] = min(1.0, max(0.0, float(moment["step"]) / max(1.0, float(moment["steps"]))))
+        self._now["progress"] = min(1.0, max(0.0, step / max(1.0, steps)))
 
     def _strangeness(self, sparseness: float) -> float:
         """`sparseness` against its slow mean, which starts at the first there is."""

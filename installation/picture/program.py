@@ -41,15 +41,15 @@ class Program:
         sizes = [self._size(each, values or defaults(shader)) for each in shader.passes]
         brought = [images.read_for(shader.file, each.path, each.upright, each.line) for each in shader.imported]
         self._stages = self._compiled()
-        apart = glsl.finished_apart(shader)
-        self._finish = Draw(context, glsl.VERTEX, finishing.PROGRAM, {"picture": 0}) if apart else None
+        self._finish = None
+        if glsl.finished_apart(shader):
+            self._finish = Draw(context, glsl.VERTEX, finishing.PROGRAM, {"picture": 0})
         self._black = context.texture((1, 1), 4, bytes(4))
         self._images: dict[str, Any] = {}
         self._targets: dict[str, Target] = {}
         for each, wanted in zip(shader.passes, sizes, strict=True):
             if each.target and each.target not in self._targets:
                 self._targets[each.target] = self._target(each, wanted, heir_of._targets if heir_of else {})
-        self._plain = self._room() if apart and not shader.passes[-1].target else None
         self._values: dict[str, Any] = {}
         self._drawn: set[str] = set()
         self._clears = [glsl.leaves_out(shader, index) for index in range(len(shader.passes))]
@@ -86,7 +86,7 @@ class Program:
         for index, (each, stage) in enumerate(zip(self.shader.passes, self._stages, strict=True)):
             if each.target is None and index < last:
                 continue  # a later pass draws over it
-            target = self._resized(each, frame.values) if each.target else (self._plain or into)
+            target = self._resized(each, frame.values) if each.target else into
             values["RENDERSIZE"] = (float(target.size[0]), float(target.size[1]))
             target.begin(self._clears[index])
             stage.render(values, lambda name: self._image(name, pictures))
@@ -107,9 +107,6 @@ class Program:
         for each in self.shader.passes:
             if each.target:
                 self._fit(each, self._values)
-        if self._plain:
-            self._plain.release()
-            self._plain = self._room()
 
     def target(self, name: str) -> npt.NDArray[np.float32]:
         """What is in target `name`, (height, width, 4), row 0 at the bottom."""
@@ -122,7 +119,7 @@ class Program:
 
     def release(self) -> None:
         """Give back everything it holds."""
-        for each in (*self._stages, self._finish, self._plain, *self._targets.values(), *self._images.values()):
+        for each in (*self._stages, self._finish, *self._targets.values(), *self._images.values()):
             if each:
                 each.release()
         self._black.release()
@@ -153,9 +150,6 @@ class Program:
         if name in self._shrunk:
             texture.build_mipmaps()
             texture.filter = (self._context.LINEAR, self._context.LINEAR)
-
-    def _room(self) -> Target:
-        return Target(self._context, self.size, "f2", persistent=False)
 
     def _target(self, each: Pass, size: tuple[int, int], old: dict[str, Target]) -> Target:
         """The target of pass `each`: the old one if it is the same, taken out of `old`."""

@@ -65,7 +65,7 @@ class Scenery:
         self._canvas = canvas
         self.values = dict(values or {})
         self._heard = Heard()
-        self.textures = Textures(latent_dim, sample_rate_hz)
+        self.textures = Textures(latent_dim, sample_rate_hz, self._heard)
         self._light = Light(self.values)
         self._chain: list[Layer] = []
         self._leaving: list[Layer] = []
@@ -144,7 +144,6 @@ class Scenery:
         channels) ends at `now_s`. Without a `date`, DATE counts from EPOCH."""
         if self._began_s is None:
             self._began_s = self._last_s = now_s
-        self._heard.push(moments)
         self.textures.push(moments)
         self._heard.advance(now_s)
         wall = date or datetime.fromtimestamp(EPOCH.timestamp() + now_s - self._began_s, UTC)

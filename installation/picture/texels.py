@@ -48,15 +48,20 @@ class LogAxis:
 
 def unit(moments: Moments, name: str) -> Pixels:
     """What the moments hold under `name`, in 0..1."""
-    return np.asarray(np.clip(np.nan_to_num(moments[name]), 0.0, 1.0))
+    return np.clip(_finite(moments[name]), 0.0, 1.0)
 
 
 def latents(moments: Moments, width: int) -> Pixels:
     """(count, width); a latent that is shorter is filled up with zeros."""
-    shown = np.nan_to_num(moments["latent"][:, :width])
-    beyond = np.arange(shown.shape[1]) >= moments["latent_dim"][:, None]
-    shown = np.where(beyond, 0.0, shown)
-    return np.pad(shown, ((0, 0), (0, width - shown.shape[1])))
+    rows = np.zeros((len(moments), width), np.float32)
+    shown = _finite(moments["latent"][:, :width])
+    np.copyto(rows[:, : shown.shape[1]], shown, where=np.arange(shown.shape[1]) < moments["latent_dim"][:, None])
+    return rows
+
+
+def _finite(values: Pixels) -> Pixels:
+    """They themselves, if they are: asked first, for it takes long to see to."""
+    return values if np.isfinite(values.sum()) else np.nan_to_num(values)
 
 
 def waveform(samples: Pixels, width: int) -> Pixels:
@@ -64,13 +69,13 @@ def waveform(samples: Pixels, width: int) -> Pixels:
     recent = samples[-width:]
     wave = np.full((max(1, samples.shape[1]), width), 0.5, np.float16)
     if len(recent):
-        wave[:, width - len(recent) :] = np.clip(0.5 + 0.5 * np.nan_to_num(recent.T), 0.0, 1.0)
+        wave[:, width - len(recent) :] = np.clip(0.5 + 0.5 * _finite(recent.T), 0.0, 1.0)
     return wave
 
 
 def spectrum(bins: Pixels, width: int) -> Pixels:
     """`bins` (512,) 0..1 as (1, width) float16; fewer texels are the greatest of the bins they stand for."""
-    bins = np.clip(np.nan_to_num(bins), 0.0, 1.0)
+    bins = np.clip(_finite(bins), 0.0, 1.0)
     if width >= len(bins):
         return np.interp(np.linspace(0, len(bins) - 1, width), np.arange(len(bins)), bins)[None].astype(np.float16)
     edges = np.arange(width) * len(bins) // width

@@ -49,12 +49,13 @@ Known = dict[str, int]
 
 
 class Textures:
-    """All of them, as of the moments pushed, each made only when it is asked for and has changed."""
+    """All of them, as of the moments pushed, each made only when it is asked for and has changed. Moments are lived
+    through with `heard`."""
 
-    def __init__(self, latent_dim: int, sample_rate_hz: int) -> None:
+    def __init__(self, latent_dim: int, sample_rate_hz: int, heard: Heard | None = None) -> None:
         self._past = Scroll(TRAIL_MOMENTS, (), MOMENT)
         self._chart = Chart()
-        self._heard = Heard()
+        self._heard = heard or Heard()
         self._shadertoy = AudioTexture()
         self._rate_hz = float(sample_rate_hz)
         self._heard_trail = Scroll(TRAIL_MOMENTS, (1, len(HEARD_TRAIL)), np.float16)
@@ -83,10 +84,12 @@ class Textures:
     def push(self, moments: Moments) -> None:
         """These are heard by the next frame's time, oldest first."""
         self._past.push(moments)
-        for place in range(len(moments)):
-            self._heard.push(moments[place : place + 1])
-            self._chart.hear(moments[place])
-            self._heard_trail.push(np.array([[[self._heard.value(name) for name in HEARD_TRAIL]]]))
+        rows: list[list[float]] = []
+        for time_s, trajectory in zip(self._heard.live(moments), moments["trajectory"].tolist(), strict=True):
+            self._chart.hear(time_s, trajectory)
+            rows.append([self._heard.value(name) for name in HEARD_TRAIL])
+        if rows:
+            self._heard_trail.push(np.array(rows)[:, None])
 
     def take(self, atlas: Atlas) -> None:
         """The map of what the search knows has changed."""

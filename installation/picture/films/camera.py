@@ -13,7 +13,7 @@ import numpy as np
 
 from installation.errors import RenderError
 from installation.picture.films.filming import Clocked, Filming, Wanted, heard
-from installation.picture.films.readback import CHANNELS, Readback, precision_for
+from installation.picture.films.readback import CHANNELS, Readback
 from installation.picture.films.slots import Pixels, upright
 
 STILLS_AT_ONCE = 4
@@ -39,11 +39,10 @@ class Still:
 
 
 class Camera:
-    """Films and takes stills in a moderngl `context`, which `renderer` draws, with the sound of a `ring`."""
+    """Films and takes stills in a moderngl `context`, with the sound of a `ring`."""
 
-    def __init__(self, context: Any, renderer: str, ring: Source) -> None:
+    def __init__(self, context: Any, ring: Source) -> None:
         self._context, self._ring = context, ring
-        self._precision = precision_for(renderer)
         self._filming: Filming | None = None
         self._readback: Readback | None = None
         self._until_s: float | None = None
@@ -62,9 +61,9 @@ class Camera:
         """Film what is `wanted` from the next frame on, until then or until `cut`; what is filmed now ends first.
         RenderError where that can't begin."""
         self.cut()
-        readback = Readback(self._context, wanted.size, self._precision)
+        readback = Readback(self._context, wanted.size)
         try:
-            self._filming = Filming(wanted, self._ring.name, readback.depth)
+            self._filming = Filming(wanted, self._ring.name)
         except (OSError, RenderError) as error:
             readback.release()
             raise RenderError(f"filming: {error}") from error
@@ -94,7 +93,7 @@ class Camera:
                 self._hand_over(self._filming, self._readback, self._readback.ready)
         for still in self._stills:
             if still.readback is None:
-                still.readback = Readback(self._context, texture.size, texture.dtype)
+                still.readback = Readback(self._context, texture.size)
                 still.readback.ask(texture, 0)
             else:
                 still.age += 1
@@ -162,7 +161,7 @@ class Camera:
             if still.readback is None or still.age < age:
                 continue
             width, height = still.readback.size
-            pixels = np.empty((height, width, CHANNELS), still.readback.depth)
+            pixels = np.empty((height, width, CHANNELS), np.uint8)
             still.readback.take(pixels)
             still.readback.release()
             self._stills.remove(still)

@@ -17,9 +17,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from installation.picture.films.encoder import Order
 from installation.picture.films.slots import Pixels, Slots
 
@@ -60,12 +57,11 @@ class Wanted:
 
 class Filming:
     """Films what is `wanted` with the sound of the ring of this name, from the first picture on that comes when the
-    encoder is ready; `depth` is what a channel of a picture comes in, uint8 or float16. RenderError where that can't
-    begin; later faults are sentences of `poll`."""
+    encoder is ready. RenderError where that can't begin; later faults are sentences of `poll`."""
 
-    def __init__(self, wanted: Wanted, ring: str, depth: npt.DTypeLike = np.uint8) -> None:
+    def __init__(self, wanted: Wanted, ring: str) -> None:
         self.wanted = wanted
-        self._slots = Slots.create(wanted.size, depth)
+        self._slots = Slots.create(wanted.size)
         self._named = True
         order = Order(
             self._slots.name,

@@ -18,22 +18,13 @@ from installation.picture.shading import glsl
 BUFFERS = 3
 CHANNELS = 4
 """Three would be less, but cards keep four, and would have to repack."""
-DEPTHS: dict[str, np.dtype[Any]] = {"f1": np.dtype(np.uint8), "f2": np.dtype(np.float16)}
-SOFTWARE = ("llvmpipe", "softpipe", "SWR", "SwiftShader", "Software")
-
-
-def precision_for(renderer: str) -> str:
-    """What a renderer, in the driver's words, is best read in: a card in 8 bits, for half as much is carried over; one
-    without a card as it is, half floats, for carrying costs less there than another draw (at 1280×720 on llvmpipe
-    1.3 ms against 6)."""
-    return "f2" if any(word in renderer for word in SOFTWARE) else "f1"
 
 
 class Fit:
-    """A texture of `size` and `precision` that others are drawn into."""
+    """A texture of `size` that others are drawn into."""
 
-    def __init__(self, context: Any, size: tuple[int, int], precision: str) -> None:
-        self._texture = context.texture(size, CHANNELS, dtype=precision)
+    def __init__(self, context: Any, size: tuple[int, int]) -> None:
+        self._texture = context.texture(size, CHANNELS)
         self._target = context.framebuffer([self._texture])
         self._copy = Draw(context, glsl.VERTEX, glsl.COPY, {"picture": 0})
 
@@ -51,15 +42,13 @@ class Fit:
 
 
 class Readback:
-    """Reads pictures of `size` (width, height) px in a moderngl `context`, as `precision` "f1" (8 bit) or "f2";
-    textures of another size or precision are drawn once more to be so."""
+    """Reads pictures of `size` (width, height) px, 8 bits a channel, in a moderngl `context`; textures of another size
+    are drawn once more to be so."""
 
-    def __init__(self, context: Any, size: tuple[int, int], precision: str = "f1") -> None:
-        self.size = size
-        self.depth = DEPTHS[precision]
-        self._context, self._precision = context, precision
+    def __init__(self, context: Any, size: tuple[int, int]) -> None:
+        self.size, self._context = size, context
         self._fit: Fit | None = None
-        size_bytes = size[0] * size[1] * CHANNELS * self.depth.itemsize
+        size_bytes = size[0] * size[1] * CHANNELS
         self._buffers = [context.buffer(reserve=size_bytes) for _ in range(BUFFERS)]
         self._asked: deque[int] = deque()
         self._next = 0
@@ -83,8 +72,8 @@ class Readback:
         """The position of the oldest picture that was asked for and not taken, to be had by waiting."""
         return self._asked[0] if self._asked else None
 
-    def take(self, into: npt.NDArray[Any]) -> None:
-        """Write the oldest picture asked for `into` (height, width, 4) of `depth`, row 0 at the bottom."""
+    def take(self, into: npt.NDArray[np.uint8]) -> None:
+        """Write the oldest picture asked for `into` (height, width, 4), row 0 at the bottom."""
         buffer = self._buffers[(self._next - len(self._asked)) % BUFFERS]
         self._asked.popleft()
         buffer.read_into(into)
@@ -99,9 +88,9 @@ class Readback:
             each.release()
 
     def _fitting(self, texture: Any) -> Any:
-        """`texture`, or a copy of the size and precision that are read."""
-        if texture.size == self.size and texture.dtype == self._precision:
+        """`texture`, or a copy of the size that is read."""
+        if texture.size == self.size:
             return texture
         if self._fit is None:
-            self._fit = Fit(self._context, self.size, self._precision)
+            self._fit = Fit(self._context, self.size)
         return self._fit.copy(texture)

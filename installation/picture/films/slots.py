@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from installation.errors import RenderError
 
-Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.float16]
+Pixels = npt.NDArray[np.uint8]
 
 ROOM = 64 << 20
 """Bytes of all slots together, about; but MOST of them at the most and FEWEST at the least."""
@@ -23,25 +23,18 @@ FEWEST, MOST = 6, 24
 SHARED = Path("/dev/shm")
 """Where Linux keeps shared memory. Writing to what does not fit there would end the process, so it is asked before."""
 CHANNELS = 4
-DEPTHS = (np.dtype(np.uint8), np.dtype(np.float16))
-HALVES = np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32)
-EIGHT_BIT = np.rint(np.clip(np.nan_to_num(HALVES, nan=0.0), 0.0, 1.0) * 255.0).astype(np.uint8)
-"""Every half float, by its bits, as 0..255: looked up in half the time it takes to be calculated."""
-_PUT, _GOT, _COUNT, _WIDTH, _HEIGHT, _DEPTH = range(6)
+_PUT, _GOT, _COUNT, _WIDTH, _HEIGHT = range(5)
 _HEADER = 8 * 8 + MOST * 8
 
 
-def upright(pixels: Pixels) -> npt.NDArray[np.uint8]:
-    """A copy of a picture out of a slot, of 0..255 and with row 0 on top."""
-    turned = pixels[::-1]
-    if turned.dtype == np.float16:
-        return np.take(EIGHT_BIT, turned.view(np.uint16), mode="clip")
-    return np.array(turned, np.uint8)
+def upright(pixels: Pixels) -> Pixels:
+    """A copy of a picture out of a slot, with row 0 on top."""
+    return pixels[::-1].copy()
 
 
 class Slots:
-    """Slots for pictures as graphics cards have them: (height, width, 4), row 0 at the bottom, of 0..255 or of half
-    floats 0..1; each with the position in the ring heard when it is seen."""
+    """Slots for pictures as graphics cards have them: (height, width, 4), row 0 at the bottom, 0..255; each with the
+    position in the ring heard when it is seen."""
 
     def __init__(self, memory: SharedMemory) -> None:
         self._memory = memory
@@ -49,14 +42,12 @@ class Slots:
         self._positions = np.ndarray((MOST,), np.int64, memory.buf, 8 * 8)
         self.count, width, height = (int(self._counters[each]) for each in (_COUNT, _WIDTH, _HEIGHT))
         self.size = (width, height)
-        self.depth = DEPTHS[int(self._counters[_DEPTH])]
-        self._pixels: Pixels = np.ndarray((self.count, height, width, CHANNELS), self.depth, memory.buf, _HEADER)
+        self._pixels: Pixels = np.ndarray((self.count, height, width, CHANNELS), np.uint8, memory.buf, _HEADER)
 
     @classmethod
-    def create(cls, size: tuple[int, int], depth: npt.DTypeLike = np.uint8) -> Slots:
+    def create(cls, size: tuple[int, int]) -> Slots:
         """New ones for pictures of `size` (width, height) px; RenderError where there is no room for them."""
-        kind = np.dtype(depth)
-        picture_bytes = size[0] * size[1] * CHANNELS * kind.itemsize
+        picture_bytes = size[0] * size[1] * CHANNELS
         count = min(MOST, max(FEWEST, ROOM // picture_bytes))
         wanted = _HEADER + count * picture_bytes
         if SHARED.is_dir() and shutil.disk_usage(SHARED).free < wanted:
@@ -66,7 +57,7 @@ class Slots:
         except OSError as error:
             raise RenderError(f"no shared memory for pictures to be filmed: {error}") from error
         counters = np.ndarray((8,), np.int64, memory.buf)
-        counters[:] = (0, 0, count, *size, DEPTHS.index(kind), 0, 0)
+        counters[:] = (0, 0, count, *size, 0, 0, 0)
         del counters
         return cls(memory)
 

@@ -152,10 +152,8 @@ def vertex(shader: Shader, index: int) -> str:
 
 
 def finished_apart(shader: Shader) -> bool:
-    """Whether what the last pass draws is finished by a draw of its own: where it has a target, or may leave pixels
-    out, which the flash guard must see all the same."""
-    last = shader.passes[-1]
-    return last.target is not None or leaves_out(shader, len(shader.passes) - 1)
+    """Whether what the last pass draws is finished by a draw of its own: where it has a target, which is kept raw."""
+    return shader.passes[-1].target is not None
 
 
 def leaves_out(shader: Shader, index: int) -> bool:
