@@ -54,8 +54,10 @@ setup-test: $(VENV)/.dev  ## install what testing needs
 run: setup  ## play the default scene (SCENE=name, ARGS="--headless --seconds 60 ...")
 	@$(BIN)/installation run $(SCENE) $(ARGS)
 
+NOT := not long and not tensorflow and not training
 test: setup-test lint  ## the whole suite, but for what takes minutes
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n auto --maxprocesses 8 --dist loadfile -m "not alone and $(NOT)"
+	@$(BIN)/python -m pytest -q -m "alone and $(NOT)"
 
 test-long: setup-test  ## what takes minutes
 	@$(BIN)/python -m pytest -q -m long

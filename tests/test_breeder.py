@@ -26,6 +26,8 @@ from installation.model import load
 from installation.sound.decoder import DECODERS
 from tests.synthesis import RATE_HZ, SineDecoder
 
+pytestmark = pytest.mark.alone
+
 STEPS = 12
 
 

@@ -15,6 +15,8 @@ from installation.ring import Ring
 from installation.sound.card import NullCard, Taker
 from tests.pulse import PrivatePulse, lag
 
+pytestmark = pytest.mark.alone
+
 PLAY = """
 import sys, time
 import numpy as np

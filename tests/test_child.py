@@ -16,6 +16,8 @@ from installation.child import Child, Role
 from installation.commands import Play, Said, Trajectory
 from installation.link import Link, follow_parent
 
+pytestmark = pytest.mark.alone
+
 
 def diligent(connection: Connection, setup: Any) -> None:
     """Beats, says what it was started with and what it is told."""

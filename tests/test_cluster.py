@@ -21,7 +21,10 @@ from installation.errors import ClusterError
 from installation.evolution.cluster import Cluster
 from installation.evolution.evaluation import BATCH, Evaluation, Evaluator, always, batches, joined
 
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs the extra [cluster]")
+pytestmark = [
+    pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs the extra [cluster]"),
+    pytest.mark.alone,
+]
 LATENTS = (3 * BATCH + 5, 6, 4)
 
 

@@ -14,7 +14,10 @@ from installation.errors import ClusterError
 from installation.evolution.cluster import Cluster
 from tests.test_cluster import Broken, Toy, actors, brood, here, same
 
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs the extra [cluster]")
+pytestmark = [
+    pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs the extra [cluster]"),
+    pytest.mark.alone,
+]
 
 
 def test_a_batch_kept_too_long_is_handed_out_again(tmp_path: Path) -> None:

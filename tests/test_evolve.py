@@ -25,6 +25,8 @@ from installation.evolve import Order
 from installation.evolve import evolve as run_evolution
 from installation.instrument import open_instrument
 
+pytestmark = pytest.mark.alone
+
 SMALL = ("--container", "8", "--brood", "5", "--neighbours", "4", "--steps", "4", "--archive", "20")
 
 

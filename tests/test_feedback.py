@@ -124,7 +124,7 @@ def imitation(sound: Floats, late_s: float, mix: float) -> Floats:
     return np.concatenate([np.zeros(int(late_s * RATE_HZ), np.float32), made[0, :, 0]])[: len(sound)]
 
 
-@pytest.mark.parametrize("late_s", [0.08, 0.2])
+@pytest.mark.parametrize("late_s", [0.08, pytest.param(0.2, marks=pytest.mark.long)])
 @pytest.mark.parametrize("player", PLAYERS)
 def test_who_is_imitated_is_not_taken_for_the_show(player: str, late_s: float) -> None:
     """What is played has the pitches and the envelope of what is heard, as timbre transfer is meant to."""
@@ -216,7 +216,7 @@ def test_the_delay_is_told() -> None:
     assert state.delay_s == pytest.approx(0.3, abs=0.012)
 
 
-@pytest.mark.parametrize("seed", [0, 2, 3, 5])
+@pytest.mark.parametrize("seed", [0, 3, *(pytest.param(seed, marks=pytest.mark.long) for seed in (2, 5))])
 def test_another_performance_of_the_same_model_is_not_the_own(seed: int) -> None:
     """Even where the same note is struck at the same time."""
     factors, _ = watched(performance(30 + seed, 60.0), performance(seed, 60.0))

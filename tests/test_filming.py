@@ -31,6 +31,8 @@ from installation.picture.films.reel import AHEAD_S, PATIENCE_S, YIELD, Reel
 from installation.picture.films.slots import MOST, Slots
 from installation.ring import Ring
 
+pytestmark = pytest.mark.alone
+
 SIZE = (64, 36)
 FPS, RATE_HZ = 25.0, 48_000
 FRAME = int(RATE_HZ / FPS)

@@ -14,6 +14,8 @@ from installation.picture.admission.probation import FIRST_S
 from installation.picture.admission.quarantine import Quarantine
 from installation.picture.admission.trials import Trials
 
+pytestmark = pytest.mark.alone
+
 T0 = 1_900_000_000.0
 SAYS = """
 import json, os, sys

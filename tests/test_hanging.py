@@ -15,7 +15,7 @@ from installation.picture.canvas import Canvas
 from installation.picture.scenery import Drawing, Scenery
 from installation.track import MOMENT
 
-pytestmark = pytest.mark.gl
+pytestmark = [pytest.mark.gl, pytest.mark.alone]
 
 NOTHING = np.zeros(0, MOMENT)
 LOUD = 0.1

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from installation.sound.line import FileLine, NullLine, Tape
 from tests.pulse import PrivatePulse, lag
 
+pytestmark = pytest.mark.alone
+
 HEAR = """
 import sys, time
 import numpy as np

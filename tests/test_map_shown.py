@@ -22,6 +22,8 @@ from installation.render import Rendering, render
 from installation.schema import load
 from installation.show import Show
 
+pytestmark = pytest.mark.alone
+
 SCENE = """
 name: {name}
 model: bronze

@@ -24,6 +24,8 @@ from installation.control.midi import Heard, Reader, understand
 from installation.controls import Midi
 from installation.link import Link
 
+pytestmark = pytest.mark.alone
+
 NANO = "nanoKONTROL2:nanoKONTROL2 _ CTRL 20:0"
 WANTED = (Midi(device="nanoKONTROL2", controls={"cc 1": "/voice/gain"}),)
 

@@ -11,6 +11,8 @@ import pytest
 
 from tests.pulse import PrivatePulse
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -18,6 +18,8 @@ from tests.parts import Floats
 from tests.pulse import RATE_HZ, PrivatePulse
 from tests.test_run import free_port, oscsend, running
 
+pytestmark = pytest.mark.alone
+
 COMMON: dict[str, Any] = {
     "evolution": {"container": 6, "brood": 4, "interval": 0.5, "steps": 16},
     "picture": {"shader": "embers.fs", "width": 96, "height": 54, "fps": 10},

@@ -20,6 +20,8 @@ from installation.errors import ControlError
 from installation.parameters import Values, declared
 from tests.test_packet import HOSTILE, VALID, bundle, one, tag_at
 
+pytestmark = pytest.mark.alone
+
 PARAMETERS = declared(16)
 PATIENCE_S = 5.0
 

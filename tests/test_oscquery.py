@@ -23,6 +23,8 @@ from installation.control.oscquery_server import PEERS_AT_MOST, WAITING_AT_MOST,
 from installation.errors import ControlError
 from installation.parameters import Values, declared
 
+pytestmark = pytest.mark.alone
+
 PARAMETERS = declared(4)
 READINGS = (Reading("/feature/rms", 0.0, 1.0, "", "Loudness."), Reading("/feature/beats", 0, 1e9, "", "Beats.", True))
 TREE = Namespace(PARAMETERS, ACTIONS, READINGS)

@@ -30,6 +30,8 @@ from installation.scene import Scene
 from installation.schema import read
 from tests import xorg
 
+pytestmark = pytest.mark.alone
+
 SPAWN = multiprocessing.get_context("spawn")
 SIZE = (640, 240)
 """The picture's: as much as both outputs together."""

@@ -24,6 +24,8 @@ from installation.sound.mixer import wide_gains
 from installation.track import Track
 from tests.parts import Floats, SineDecoder
 
+pytestmark = pytest.mark.alone
+
 STEP_MS = 40.0
 A_WINDOW = round(RECENT_S * 1000.0 / STEP_MS)
 

@@ -10,6 +10,8 @@ import pytest
 from installation import probe
 from installation.probe import Probe
 
+pytestmark = pytest.mark.alone
+
 
 def asked(code: str, seconds: float, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Whether a probe that runs `code` finds, within `seconds`."""

@@ -18,7 +18,7 @@ from installation.picture.films.readback import BUFFERS, Readback
 from installation.picture.films.slots import upright
 from installation.ring import Ring
 
-pytestmark = pytest.mark.gl
+pytestmark = [pytest.mark.gl, pytest.mark.alone]
 
 SIZE = (20, 12)
 RATE_HZ, FPS = 48_000, 25.0

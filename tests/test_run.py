@@ -22,6 +22,8 @@ import pytest
 
 from tests.pulse import PrivatePulse
 
+pytestmark = pytest.mark.alone
+
 SCENE = """
 name: Small
 model: bronze

@@ -18,6 +18,8 @@ from installation.errors import InstallationError
 from installation.picture.canvas import Canvas
 from installation.picture.wall.sharing import SHARINGS, Shared, opened
 
+pytestmark = pytest.mark.alone
+
 Pixels = npt.NDArray[np.uint8]
 SIZE = (32, 18)
 PLATFORMS = {"syphon": "darwin", "spout": "win32", "ndi": sys.platform}

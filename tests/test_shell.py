@@ -24,6 +24,8 @@ from installation.parameters import EMBEDDINGS, OPERATORS, RECOMBINATIONS, SELEC
 from installation.sound.decoder import DECODERS
 from tests.synthesis import RATE_HZ, SineDecoder
 
+pytestmark = pytest.mark.alone
+
 STEPS = 12
 STEP_MS = 40.0
 

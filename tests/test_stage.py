@@ -30,7 +30,7 @@ from installation.picture.wall.window import Window
 from installation.ring import Ring
 from installation.track import MOMENT, Track
 
-pytestmark = pytest.mark.gl
+pytestmark = [pytest.mark.gl, pytest.mark.alone]
 
 SPAWN = multiprocessing.get_context("spawn")
 GOOD = """/*{"INPUTS": [{"NAME": "rms", "TYPE": "float"}, {"NAME": "wave", "TYPE": "audio"}]}*/

@@ -19,7 +19,7 @@ from tests.test_outputs import LEFT, RIGHT, screens, server
 from tests.test_stage import Show, setup, shared, started
 
 __all__ = ["screens", "server", "setup", "shared", "started"]
-pytestmark = pytest.mark.gl
+pytestmark = [pytest.mark.gl, pytest.mark.alone]
 
 CLOCK = """/*{}*/
 void main() {

@@ -15,9 +15,10 @@ import pytest
 from installation.ring import Ring
 from installation.sound.card import NullCard
 from installation.sound.taker import RemoteCard, find_remote
+from tests.processes import words
 from tests.pulse import RATE_HZ, PrivatePulse, lag
 
-pytestmark = pytest.mark.card
+pytestmark = [pytest.mark.card, pytest.mark.alone]
 
 
 def until(happened: Callable[[], bool], seconds: float = 10.0) -> bool:
@@ -28,7 +29,7 @@ def until(happened: Callable[[], bool], seconds: float = 10.0) -> bool:
 
 
 def takers() -> list[psutil.Process]:
-    return [each for each in psutil.Process().children(recursive=True) if "installation.sound.taker" in each.cmdline()]
+    return [each for each in psutil.Process().children(recursive=True) if "installation.sound.taker" in words(each)]
 
 
 def test_it_plays_what_the_ring_holds_and_tells_when_it_came(pulse: PrivatePulse) -> None:

@@ -16,6 +16,8 @@ from installation.control.router import SubscribeFeatures
 from installation.control.telling import ALL_S, PACKET_AT_MOST, Telling, bundles
 from tests.test_osc import Desk, Peer
 
+pytestmark = pytest.mark.alone
+
 NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789_", min_size=1, max_size=20)
 
 

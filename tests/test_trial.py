@@ -17,6 +17,9 @@ from installation.picture.admission import trial as module
 from installation.picture.admission.trial import Trial
 from installation.picture.admission.trials import Outcome, Trials
 from installation.picture.admission.verdict import COMPILES_NOT, CRASHES, HANGS, NOT_FINITE, PASSED, UNTRIED, Verdict
+from tests.processes import words
+
+pytestmark = pytest.mark.alone
 
 SIZE = (160, 90)
 HEADER = "/*{}*/\n"
@@ -66,8 +69,8 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 
 def processes() -> list[psutil.Process]:
-    """Children of this process that are still at work."""
-    return [each for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE]
+    """Trials of this process that are still at work."""
+    return [each for each in psutil.Process().children() if any(word.endswith(".fs") for word in words(each))]
 
 
 def judged(trial: Trial, within_s: float = 60.0) -> Verdict:

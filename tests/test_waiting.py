@@ -16,7 +16,7 @@ from installation.picture.admission import waiting
 from installation.picture.admission.trial import Trial
 from installation.picture.admission.verdict import HANGS, PASSED
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts it")
+pytestmark = [pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts it"), pytest.mark.alone]
 
 SPIN = "while True: pass"
 
