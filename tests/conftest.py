@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.pulse import PrivatePulse, available, private_pulse
+from tests.pulse import PrivatePulse, available, pointed_at, private_pulse
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -17,9 +17,25 @@ def own_list_of_trusted_files(tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield
 
 
+@pytest.fixture(scope="session")
+def shared_pulse() -> Iterator[PrivatePulse]:
+    """A private PulseAudio for all who leave it as it is: each takes two seconds to start."""
+    if not available():
+        pytest.fail("PulseAudio's tools are missing: `make setup-test` installs them")
+    with PrivatePulse() as server:
+        yield server
+
+
 @pytest.fixture
-def pulse() -> Iterator[PrivatePulse]:
+def pulse(shared_pulse: PrivatePulse) -> Iterator[PrivatePulse]:
     """A private PulseAudio, this process pointing at it."""
+    with pointed_at(shared_pulse) as server:
+        yield server
+
+
+@pytest.fixture
+def own_pulse() -> Iterator[PrivatePulse]:
+    """One to be killed."""
     if not available():
         pytest.fail("PulseAudio's tools are missing: `make setup-test` installs them")
     with private_pulse() as server:

@@ -177,16 +177,22 @@ class Recording:
 
 
 @contextlib.contextmanager
+def pointed_at(pulse: PrivatePulse) -> Iterator[PrivatePulse]:
+    """`pulse`, with this process's environment pointing at it."""
+    before = {key: os.environ.get(key) for key in pulse.environment}
+    os.environ.update(pulse.environment)
+    try:
+        yield pulse
+    finally:
+        for key, value in before.items():
+            os.environ.pop(key, None) if value is None else os.environ.__setitem__(key, value)
+
+
+@contextlib.contextmanager
 def private_pulse() -> Iterator[PrivatePulse]:
     """A private server, with this process's environment pointing at it."""
-    with PrivatePulse() as pulse:
-        before = {key: os.environ.get(key) for key in pulse.environment}
-        os.environ.update(pulse.environment)
-        try:
-            yield pulse
-        finally:
-            for key, value in before.items():
-                os.environ.pop(key, None) if value is None else os.environ.__setitem__(key, value)
+    with PrivatePulse() as pulse, pointed_at(pulse):
+        yield pulse
 
 
 def lag(reference: npt.NDArray[np.float32], heard: npt.NDArray[np.float32]) -> tuple[int, float]:

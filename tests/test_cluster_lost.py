@@ -17,6 +17,7 @@ from tests.test_cluster import Broken, Toy, actors, brood, here, same
 pytestmark = [
     pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs the extra [cluster]"),
     pytest.mark.alone,
+    pytest.mark.long,
 ]
 
 

@@ -25,8 +25,6 @@ from installation.evolve import Order
 from installation.evolve import evolve as run_evolution
 from installation.instrument import open_instrument
 
-pytestmark = pytest.mark.alone
-
 SMALL = ("--container", "8", "--brood", "5", "--neighbours", "4", "--steps", "4", "--archive", "20")
 
 
@@ -99,11 +97,11 @@ def _generations(path: Path) -> int:
 
 def test_killed_again_and_again_it_loses_at_most_the_brood_in_flight(tmp_path: Path) -> None:
     whole, part = tmp_path / "whole.sqlite", tmp_path / "part.sqlite"
-    assert evolve(whole, "--generations", "25") == 0
+    assert evolve(whole, "--generations", "15") == 0
     rng, reached, kills = np.random.default_rng(0), -1, 0
-    while _generations(part) < 25:
+    while _generations(part) < 15:
         resumed = ["--resume"] if read_header(part) is not None else []
-        words = [*SMALL, "--generations", "25", *resumed]
+        words = [*SMALL, "--generations", "15", *resumed]
         running = subprocess.Popen(
             [sys.executable, "-m", "installation", "evolve", "--out", str(part), *words], stderr=subprocess.DEVNULL
         )
@@ -117,7 +115,7 @@ def test_killed_again_and_again_it_loses_at_most_the_brood_in_flight(tmp_path: P
         assert running.wait() in (0, -signal.SIGKILL)
         assert _generations(part) >= reached
         reached = _generations(part)
-    assert kills >= 3 and contents(part) == contents(whole)
+    assert kills >= 2 and contents(part) == contents(whole)
 
 
 def test_founders_from_sound_files_are_what_the_encoder_makes_of_them(tmp_path: Path) -> None:

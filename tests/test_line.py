@@ -102,11 +102,11 @@ def test_what_is_played_to_the_microphone_comes_down_the_line(
 
 
 @pytest.mark.card
-def test_a_dead_line_stands_still(pulse: PrivatePulse, tmp_path: Path) -> None:
+def test_a_dead_line_stands_still(own_pulse: PrivatePulse, tmp_path: Path) -> None:
     """The server dies: no exception, no sample more, and the count of callbacks says so."""
     process = listen(tmp_path / "heard.npz", 48_000, 2.5)
     time.sleep(1.0)
-    pulse.kill()
+    own_pulse.kill()
     assert process.wait(20) == 0
     found = np.load(tmp_path / "heard.npz")
     assert found["callbacks"] > 10

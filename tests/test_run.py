@@ -118,7 +118,7 @@ def oscsend(port: int, address: str, types: str, *values: str) -> None:
 
 @pytest.mark.gl
 def test_with_neither_card_nor_display_it_says_so_and_runs(tmp_path: Path, no_card: None) -> None:
-    with running(tmp_path, 9151, "--seconds", "9") as show:
+    with running(tmp_path, 9151, "--seconds", "7") as show:
         assert show.process.wait(60.0) == 0, show.lines()
         report = json.loads(show.report.read_text("utf-8"))
         assert show.says("null clock keeps time")
@@ -187,7 +187,14 @@ def shared_by(pid: int) -> set[Path]:
 
 
 @pytest.mark.gl
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "how",
+    [
+        signal.SIGTERM,
+        signal.SIGKILL,
+        *(pytest.param(each, marks=pytest.mark.long) for each in (signal.SIGINT, signal.SIGHUP)),
+    ],
+)
 def test_when_it_ends_nothing_of_it_is_left(tmp_path: Path, no_card: None, how: signal.Signals) -> None:
     with running(tmp_path, 9153) as show:
         show.complete()
@@ -271,7 +278,7 @@ def test_what_is_sounding_is_pinned_and_what_is_never_wanted_again_is_left(tmp_p
 def test_the_next_start_goes_on_from_the_store(tmp_path: Path, no_card: None) -> None:
     generations = []
     for _ in range(2):
-        with running(tmp_path, 9155, "--seconds", "8") as show:
+        with running(tmp_path, 9155, "--seconds", "5") as show:
             assert show.process.wait(60.0) == 0
             generations.append(json.loads(show.report.read_text("utf-8"))["evolution"]["generations"])
     assert 0 < generations[0] < generations[1]
@@ -281,7 +288,7 @@ def test_the_next_start_goes_on_from_the_store(tmp_path: Path, no_card: None) ->
 @pytest.mark.gl
 def test_what_the_card_plays_is_recorded_without_a_gap(tmp_path: Path, pulse: PrivatePulse) -> None:
     recording = pulse.record()
-    with running(tmp_path, 9156, "--device", "pulse", "--seconds", "10") as show:
+    with running(tmp_path, 9156, "--device", "pulse", "--seconds", "7") as show:
         assert show.process.wait(60.0) == 0
         report = json.loads(show.report.read_text("utf-8"))
     heard = recording.stop()
@@ -298,12 +305,12 @@ def test_what_the_card_plays_is_recorded_without_a_gap(tmp_path: Path, pulse: Pr
 
 @pytest.mark.card
 @pytest.mark.gl
-def test_a_sound_server_that_dies_and_comes_back(tmp_path: Path, pulse: PrivatePulse) -> None:
+def test_a_sound_server_that_dies_and_comes_back(tmp_path: Path, own_pulse: PrivatePulse) -> None:
     with running(tmp_path, 9157, "--device", "pulse") as show:
         show.complete()
-        pulse.kill()
+        own_pulse.kill()
         show.until(lambda: show.says("null clock keeps time"), 15.0, "the null clock")
-        pulse.start()
+        own_pulse.start()
         show.until(
             lambda: sum("first sound after" in line and "on pulse" in line for line in show.lines()) == 2,
             40.0,
@@ -315,16 +322,19 @@ def test_a_sound_server_that_dies_and_comes_back(tmp_path: Path, pulse: PrivateP
 
 @pytest.mark.card
 @pytest.mark.gl
-def test_a_sound_server_that_hangs_leaves_the_null_clock_and_comes_back(tmp_path: Path, pulse: PrivatePulse) -> None:
+@pytest.mark.long
+def test_a_sound_server_that_hangs_leaves_the_null_clock_and_comes_back(
+    tmp_path: Path, own_pulse: PrivatePulse
+) -> None:
     with running(tmp_path, 9159, "--device", "pulse") as show:
         show.complete()
         time.sleep(5.0)
-        pulse.freeze()
+        own_pulse.freeze()
         show.until(lambda: show.says("on null clock"), 20.0, "the null clock")
         voices = len(show.pids("voice"))
         time.sleep(4.0)
         assert len(show.pids("voice")) == voices
-        pulse.thaw()
+        own_pulse.thaw()
         show.until(lambda: len(show.pids("voice")) > voices, 40.0, "the card again")
         show.until(
             lambda: "on pulse" in [line for line in show.lines() if "first sound" in line][-1], 20.0, "its sound"
@@ -356,7 +366,7 @@ def test_scenes_in_a_hurry_leave_one_process_of_each_and_no_wait(tmp_path: Path,
 @pytest.mark.gl
 def test_a_log_nobody_reads_does_not_end_the_show(tmp_path: Path, no_card: None) -> None:
     with running(tmp_path, 9161, log_to="/dev/full") as show:
-        time.sleep(6.0)
+        time.sleep(5.0)
         voice = next(
             child for child in psutil.Process(show.process.pid).children() if "spawn_main" in child.cmdline()[-2]
         )

@@ -38,8 +38,6 @@ from installation.evolution.study_results import as_page, as_text
 from installation.evolution.triplets import BANDS, catches, choose, margins
 from tests.synthesis import RATE_HZ, SineDecoder
 
-pytestmark = pytest.mark.alone
-
 STEPS = 12
 DECODE = audition(SineDecoder())
 SPACE = Space(np.zeros(4, np.float32), np.ones(4, np.float32))
