@@ -30,6 +30,8 @@ import moderngl
 import numpy as np
 import numpy.typing as npt
 
+from installation import preview
+from installation.analysis.features import Analyser
 from installation.picture import finishing
 from installation.picture.canvas import Canvas, Step
 from installation.picture.finishing import Finish
@@ -38,12 +40,10 @@ from installation.picture.program import PRECISIONS, SWIZZLES, defaults
 from installation.picture.scenery import Drawing, Scenery
 from installation.picture.shading import glsl, shaders
 from installation.picture.shading.shader import Shader
-from installation.track import MOMENT, Moments
+from installation.track import Moments
 
 SHADERS = Path(__file__).resolve().parent.parent / "shaders"
 DEFAULT = "embers,strata,constellation"
-LATENT_DIM, RATE_HZ = 16, 48_000
-HOP_S = 512 / RATE_HZ
 FPS = 30.0
 WARM = 20
 """Frames before the first that counts."""
@@ -51,27 +51,16 @@ RUNGS = ("bare", "finished", "guarded", "whole")
 FINISHED = "isf_FragColor = isf_finished(isf_FragColor);"
 
 
-def sounding(seconds: float, noise: bool) -> Moments:
-    """Moments of a sound that is always there and swells and falls, each of its features in its own time; or of one
-    that is another at every moment."""
-    rng = np.random.default_rng(1)
-    made = np.zeros(int(seconds / HOP_S), MOMENT)
-    made["time_s"] = HOP_S * np.arange(1, len(made) + 1)
-    for name in ("features", "spectrum", "mel"):
-        made[name] = _swelling(made["time_s"], made[name].shape[1], rng)
-        if noise:
-            made[name] = rng.random(made[name].shape)
-    made["latent"] = 3.0 * (_swelling(made["time_s"], made["latent"].shape[1], rng) - 0.5)
+def listened(seconds: float, noise: bool) -> Moments:
+    """Moments of the sound that previews play; or of one that is another at every moment."""
+    analyser = Analyser(preview.RATE_HZ, preview.CHANNELS)
+    made = preview.moments(analyser.push(preview.sounding(0, int(seconds * preview.RATE_HZ))))
     if noise:
+        rng = np.random.default_rng(1)
+        for name in ("features", "spectrum", "mel"):
+            made[name] = rng.random(made[name].shape)
         made["latent"] = rng.normal(size=made["latent"].shape)
-    made["latent_dim"], made["steps"], made["sparseness"] = LATENT_DIM, 64, 1.0
     return made
-
-
-def _swelling(time_s: npt.NDArray[np.float64], width: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    """(moments, width) 0..1, each column a slow sine of its own."""
-    turns = time_s[:, None] * rng.uniform(0.1, 0.8, width) + rng.random(width)
-    return np.asarray(0.5 + 0.5 * np.sin(2.0 * np.pi * turns))
 
 
 class Watched(Canvas):
@@ -89,16 +78,16 @@ class Whole:
 
     def __init__(self, canvas: Watched, path: Path, heard: Moments) -> None:
         self._canvas, self._heard = canvas, heard
-        self._scenery = Scenery(canvas, LATENT_DIM)
+        self._scenery = Scenery(canvas, preview.LATENT_DIM)
         self._scenery.show(Drawing.of(path))
-        self._sound = np.random.default_rng(2).uniform(-0.5, 0.5, (RATE_HZ, 2)).astype(np.float32)
+        self._sound = np.random.default_rng(2).uniform(-0.5, 0.5, (preview.RATE_HZ, 2)).astype(np.float32)
         self._now_s, self._number, self._frames = 0.0, 0, 0
 
     def frame(self) -> None:
         self._now_s += 1 / FPS
         self._frames += 1
         until = int(np.searchsorted(self._heard["time_s"], self._now_s, side="right"))
-        first = self._frames * 7 % (RATE_HZ // 2)
+        first = self._frames * 7 % (preview.RATE_HZ // 2)
         sound = self._sound[first : first + self._scenery.samples_wanted]
         self._scenery.draw(self._now_s, self._heard[self._number : until], sound)
         self._number = until
@@ -273,7 +262,7 @@ def measured(path: Path, size: tuple[int, int], frames: int, noise: bool) -> tup
     """(rungs, frames, 2) ms on the wall clock and in CPU, and how far `bare` and `finished` lie apart, of 255."""
     rng = np.random.default_rng(3)
     took = np.zeros((len(RUNGS), WARM + frames, 2))
-    with rungs(path, size, sounding((frames + WARM) / FPS + 1.0, noise)) as made:
+    with rungs(path, size, listened((frames + WARM) / FPS + 1.0, noise)) as made:
         show = made["whole"][1]
         assert isinstance(show, Whole)
         for number in range(WARM + frames):

@@ -136,12 +136,12 @@ class _Screening:
         """The frame at `now_s`; the sound since the last one, (samples, channels)."""
         end = round(now_s * RATE_HZ)
         block = sounding(self._position, end - self._position)
-        moments = _moments(self._analyser.push(block))
+        found = moments(self._analyser.push(block))
         self._position = end
         if self._cards:
             self._alternate(now_s)
         wanted = max(1, self._scenery.samples_wanted)
-        self._scenery.draw(now_s, moments, sounding(end - wanted, wanted))
+        self._scenery.draw(now_s, found, sounding(end - wanted, wanted))
         return block
 
     def _alternate(self, now_s: float) -> None:
@@ -168,7 +168,7 @@ def sounding(begin: int, count: int) -> Samples:
     return np.where(time_s[:, None] >= 0.0, sound, 0.0).astype(np.float32)
 
 
-def _moments(heard: list[Hearing]) -> Moments:
+def moments(heard: list[Hearing]) -> Moments:
     """What was heard as moments, with latents that wander as a search's would."""
     found = np.zeros(len(heard), MOMENT)
     shared = [each.name for each in fields(Hearing) if each.name in (MOMENT.names or ())]

@@ -11,7 +11,8 @@ Why nothing gets past: a point turns freely only while fewer than TURNS lie in t
 held, it needs more than that second for a change that counts; and the three flashes allowed are six turns.
 
 The points of a frame are fetched when the next one has been asked for, so that a graphics card is not waited for while
-it has nothing to do; a frame that is free costs one small draw (on a software renderer each costs a tenth of a
+it has nothing to do. Where so little turned that the next few frames are free whatever they are, they are shown, and
+reckoned all at once. A frame that is free costs one small draw (on a software renderer each costs a tenth of a
 millisecond before it draws a pixel, which is why the reckoning is not done there).
 """
 
@@ -24,7 +25,7 @@ import numpy.typing as npt
 
 from installation.picture import flashpoints
 from installation.picture.draw import Draw
-from installation.picture.flashpoints import BLOCKS, GRID, NUMBER, FlashPoints
+from installation.picture.flashpoints import BLOCKS, FREE, GRID, NUMBER, FlashPoints
 from installation.picture.shading import glsl
 
 HASTE_HZ = 0.07
@@ -32,19 +33,18 @@ HASTE_HZ = 0.07
 1.14 times as much, sRGB being what it is: a change that counts takes more than MEMORY_S."""
 DELTA_AT_MOST_S = 0.5
 CHANNELS = 4
-ROWS = 4 * GRID[1]
-"""Of what is looked at: luminance and redness of what is shown, and of what is wanted."""
+ROWS = 2 * GRID[1]
+"""Of what is looked at: luminance and redness."""
 
 LOOK = f"""#version 330 core
 uniform isampler2D places;
 uniform sampler2D seen;
-uniform sampler2D wish;
+uniform int row;
 out uint found;
 void main() {{
-    ivec2 cell = ivec2(gl_FragCoord.xy);
+    ivec2 cell = ivec2(gl_FragCoord.xy) - ivec2(0, row);
     int part = cell.y / {GRID[1]};
-    ivec2 at = texelFetch(places, ivec2(cell.x, cell.y - part * {GRID[1]}), 0).xy;
-    vec3 colour = part < 2 ? texelFetch(seen, at, 0).rgb : texelFetch(wish, at, 0).rgb;
+    vec3 colour = texelFetch(seen, texelFetch(places, ivec2(cell.x, cell.y - part * {GRID[1]}), 0).xy, 0).rgb;
     vec3 linear = mix(colour / 12.92, pow((colour + 0.055) / 1.055, vec3(2.4)), step(0.04045, colour));
     float others = linear.g + linear.b, luminance = dot(linear, vec3({", ".join(map(str, flashpoints.LUMINANCE))}));
     float value = part % 2 == 0 ? luminance : max(linear.r - others, 0.0);
@@ -126,14 +126,16 @@ class FlashGuard:
         self._points = FlashPoints()
         self._hold: flashpoints.Mask | None = None
         """The blocks to hold."""
-        self._asked = False
-        """Whether the points of a frame are on their way."""
+        self._free = 1
+        """So many frames may be shown before it is reckoned again."""
+        self._seen_s: list[float] = []
+        """When those were seen that are not reckoned yet."""
         self._held: flashpoints.Mask | None = None
-        """Which of them were held."""
+        """The points that were held in the one of them, if there is one."""
         self._now_s, self._frames = 0.0, 0
-        self._looks = context.texture((GRID[0], ROWS), 1, dtype="u2")
+        self._looks = context.texture((GRID[0], ROWS * FREE), 1, dtype="u2")
         self._into = context.framebuffer([self._looks])
-        self._found = np.zeros((2, 2, NUMBER), np.uint16)
+        self._found = np.zeros((FREE, 2, NUMBER), np.uint16)
         self._buffer = context.buffer(reserve=self._found.nbytes)
         self._places = context.texture(GRID, 2, dtype="i4")
         self._blocks_held = context.texture(BLOCKS, 1, dtype="f1", alignment=1)
@@ -141,7 +143,7 @@ class FlashGuard:
         self._shrunk = context.framebuffer([self._small])
         for each in (self._looks, self._places, self._blocks_held, self._small):
             each.filter = (context.NEAREST, context.NEAREST)
-        self._look = Draw(context, glsl.VERTEX, LOOK, {"seen": 0, "wish": 1, "places": 2})
+        self._look = Draw(context, glsl.VERTEX, LOOK, {"seen": 0, "places": 1})
         self._drag = Draw(context, glsl.VERTEX, SLOW, {"before": 0, "wish": 1, "hold": 2})
         self._slow = _Slow(context, size)
         self._measure(size)
@@ -150,8 +152,8 @@ class FlashGuard:
     def watch(self, before: Any, drawn: Any, delta_s: float) -> Any:
         """The texture that may be shown `delta_s` after `before`, where the frame just `drawn` is wanted: that itself,
         if it is free. Both are textures of the same size; `before` is what was shown."""
-        self._into.clear()  # what is drawn is begun, in other threads, while this one reckons
-        self._reckon()
+        if len(self._seen_s) >= self._free:
+            self._reckon()
         step_s = min(max(delta_s, 0.0), DELTA_AT_MOST_S)
         self._now_s += step_s
         if self._slow.size != drawn.size:
@@ -208,24 +210,38 @@ class FlashGuard:
 
     def _ask(self, seen: Any, wanted: Any) -> None:
         """Look at the points of this frame; what they are is fetched by `_reckon`."""
-        seen.use(0)
-        wanted.use(1)
-        self._places.use(2)
-        area = (0, 0, GRID[0], ROWS // (2 if self._hold is None else 1))
-        self._into.viewport = area
+        self._look_at(seen, len(self._seen_s))
+        self._seen_s.append(self._now_s)
+        self._held = None
+        if self._hold is not None:
+            self._look_at(wanted, 1)
+            self._held = self._hold.ravel()[self._block]
+        if len(self._seen_s) >= self._free:
+            self._into.read_into(self._buffer, self._area(), components=1, alignment=1, dtype="u2")
+
+    def _look_at(self, texture: Any, place: int) -> None:
+        texture.use(0)
+        self._places.use(1)
+        self._into.viewport = (0, ROWS * place, GRID[0], ROWS)
         self._into.use()
+        self._look.set({"row": ROWS * place})
         self._look.render()
-        self._into.read_into(self._buffer, area, components=1, alignment=1, dtype="u2")
-        self._asked = True
-        self._held = None if self._hold is None else self._hold.ravel()[self._block]
+
+    def _area(self) -> tuple[int, int, int, int]:
+        """What is looked at."""
+        return 0, 0, GRID[0], ROWS * (2 if self._held is not None else len(self._seen_s))
 
     def _reckon(self) -> None:
-        """Decide where the next frame is held, from the points of the last one."""
-        if not self._asked:
+        """Decide where the next frame is held, from the points of those that were seen."""
+        if not self._seen_s:
             return
-        self._asked = False
+        if len(self._seen_s) < self._free:
+            self._into.read_into(self._buffer, self._area(), components=1, alignment=1, dtype="u2")
         self._buffer.read_into(self._found)
-        shown, wanted = self._found
-        self._hold = self._points.push(self._now_s, shown, wanted, self._held)
+        for place, now_s in enumerate(self._seen_s):
+            self._points.push(now_s, self._found[place], self._found[1], self._held)
+        self._seen_s.clear()
+        self._hold = self._points.hold()
+        self._free = 1 if self._hold is not None else self._points.free()
         if self._hold is not None:
             self._blocks_held.write(np.multiply(self._hold, 255, dtype=np.uint8).tobytes(), alignment=1)

@@ -47,6 +47,8 @@ LATELY, LATELY_AT_MOST = 3.0, 9.0
 not, which is up to two seconds longer than they come as often."""
 HELD_ALL_S = 1.9
 """All is held for so long where a ninth began to flash together once too often."""
+FREE = 4
+"""So many frames may be free at once."""
 RECKONED_S = 32.0
 """After so long times are counted from anew."""
 
@@ -156,6 +158,10 @@ class Slices:
             self._middles_s[1:, over] = self._middles_s[:-1, over]
             self._middles_s[0, over], self._ends_s[over] = middles_s, now_s
 
+    def free(self, now_s: float) -> int:
+        """In how many frames a fourth can't have begun, whatever comes."""
+        return FREE - int(np.count_nonzero(self._middles_s.max(axis=1) > now_s - 1.0))
+
     def too_many(self, now_s: float) -> bool:
         """Whether a fourth began in one second anywhere, lately."""
         return bool(self._fourth_s.max() > now_s - HELD_ALL_S)
@@ -167,6 +173,8 @@ class FlashPoints:
     def __init__(self) -> None:
         self._shown, self._wish = Extremes(), Extremes()
         self._holding = False
+        self._held: Mask | None = None
+        self._now_s = 0.0
         self._began_s = 0.0
         """What times count from, so that they stay exact in half the memory."""
         self._turns_s = np.full((TURNS, 2 * NUMBER), -np.inf, np.float32)
@@ -179,9 +187,9 @@ class FlashPoints:
         was not noted."""
         self._slices = Slices()
 
-    def push(self, now_s: float, shown: Points, wanted: Points, held: Mask | None) -> Mask | None:
-        """The blocks that the next frame is to be held in (rows, columns), lowest row first; None if it is free.
-        `shown` is what was seen at `now_s`. If some of it was `held` (NUMBER,), `wanted` is what was to be seen."""
+    def push(self, now_s: float, shown: Points, wanted: Points, held: Mask | None) -> None:
+        """A frame: `shown` is what was seen at `now_s`. If some of it was `held` (NUMBER,), `wanted` is what was to be
+        seen."""
         now_s = self._counted(now_s)
         value, saturated = _parted(shown)
         turned = self._shown.follow(value)
@@ -190,13 +198,26 @@ class FlashPoints:
             if not self._holding:
                 self._wish.copy(self._shown)
             turned = self._wish.follow(_parted(wanted)[0])
-        self._holding = held is not None
+        self._holding, self._held = held is not None, held
         self._lately[turned] = np.minimum(self._leaked(turned, now_s) + 1.0, LATELY_AT_MOST)
-        self._counted_s[turned] = now_s
+        self._counted_s[turned] = self._now_s = now_s
         self._slices.push(self._turns_s[:2], now_s)
-        if self._slices.too_many(now_s):
+
+    def hold(self) -> Mask | None:
+        """The blocks that the next frame is to be held in (rows, columns), lowest row first; None if it is free."""
+        if self._slices.too_many(self._now_s):
             return np.ones(BLOCKS[::-1], bool)
-        return _hold(self._spent(now_s, held))
+        return _hold(self._spent())
+
+    def free(self) -> int:
+        """If the next frame is free: how many are, whatever comes; FREE at most. In each frame a point turns once, and
+        one of red is noted twice if the one before it was not; and many of them may be a slice."""
+        since_s = self._now_s - MEMORY_S
+        for frames in range(min(FREE, self._slices.free(self._now_s)), 1, -1):
+            light, red = self._turns_s[TURNS - frames], self._turns_s[TURNS - 1 - frames]
+            if by_ninth((light[:NUMBER] > since_s) | (red[NUMBER:] > since_s)).max() <= AREA:
+                return frames
+        return 1
 
     def _counted(self, now_s: float) -> float:
         """`now_s` as times are counted here."""
@@ -228,11 +249,11 @@ class FlashPoints:
             self._turns_s[1:, points] = self._turns_s[:-1, points]
             self._turns_s[0, points] = now_s
 
-    def _spent(self, now_s: float, held: Mask | None) -> Mask:
+    def _spent(self) -> Mask:
         """The points that have turned as often as they may, or would if they were let."""
-        spent = self._turns_s[-1] > now_s - MEMORY_S
-        if held is not None:
-            spent |= np.tile(held, 2) & (self._leaked(slice(None), now_s) > LATELY)
+        spent = self._turns_s[-1] > self._now_s - MEMORY_S
+        if self._held is not None:
+            spent |= np.tile(self._held, 2) & (self._leaked(slice(None), self._now_s) > LATELY)
         both: Mask = spent[:NUMBER] | spent[NUMBER:]
         return both
 
