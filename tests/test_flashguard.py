@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from installation import preview
+from installation.analysis.features import Analyser
 from installation.picture.canvas import Canvas, Step
 from installation.picture.finishing import Finish
 from installation.picture.flashes import judged
@@ -17,7 +19,7 @@ from installation.picture.flashguard import FlashGuard
 from installation.picture.frame import Frame
 from installation.picture.scenery import Drawing, Scenery
 from installation.picture.shading import isf
-from tests import test_shaders
+from installation.track import Moments
 from tests.strobes import COLOURS, SHAPES, Strobe
 
 pytestmark = pytest.mark.gl
@@ -157,17 +159,24 @@ def test_a_small_part_may_do_as_it_likes() -> None:
         np.testing.assert_array_equal(guarded, free)
 
 
-@pytest.mark.parametrize("name", ["embers", "strata", "constellation"])
-def test_shaders_we_ship_pass_as_they_are(name: str) -> None:
-    heard, films = test_shaders.sounding(2.0, level=0.5), []
+@pytest.fixture(scope="module")
+def played() -> Moments:
+    """What is heard of the sound that previews play: two beats and four notes a second."""
+    analyser = Analyser(preview.RATE_HZ, preview.CHANNELS)
+    return preview.moments(analyser.push(preview.sounding(0, 5 * preview.RATE_HZ)))
+
+
+@pytest.mark.parametrize("path", sorted(SHADERS.glob("*.fs")), ids=lambda path: path.stem)
+def test_shaders_we_ship_pass_as_they_are(path: Path, played: Moments) -> None:
+    films: list[list[npt.NDArray[np.uint8]]] = []
     for guard in (0.0, 1.0):
         with Canvas(SIZE) as canvas:
-            scenery, number = Scenery(canvas, 16, {"/picture/flash_guard": guard}), 0
-            scenery.show(Drawing.of(SHADERS / f"{name}.fs"))
+            scenery, number = Scenery(canvas, preview.LATENT_DIM, {"/picture/flash_guard": guard}), 0
+            scenery.show(Drawing.of(path))
             films.append([])
-            for now_s in times(2.0):
-                until = int(np.searchsorted(heard["time_s"], now_s, side="right"))
-                scenery.draw(float(now_s), heard[number:until])
+            for now_s in times(4.0):
+                until = int(np.searchsorted(played["time_s"], now_s, side="right"))
+                scenery.draw(float(now_s), played[number:until])
                 films[-1].append(canvas.read())
                 number = until
             scenery.close()
