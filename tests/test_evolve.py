@@ -67,7 +67,7 @@ def test_it_is_lvns_raves_first_experiment_unless_told_otherwise() -> None:
     assert usual.faults() == []
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sign", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
 def test_told_to_stop_it_stops_soon_and_goes_on_as_if_it_had_not(tmp_path: Path, sign: signal.Signals) -> None:
     whole, part = tmp_path / "whole.sqlite", tmp_path / "part.sqlite"
     words = ["--generations", "40", "--mutation", "mixed", "--adapt", "--components", "3", "--refit", "4"]
@@ -187,6 +187,7 @@ def test_a_run_is_neither_written_over_nor_gone_on_with_as_another(
     assert contents(tmp_path / "run") == before and (tmp_path / "file").read_text() == "a letter"
 
 
+@pytest.mark.long
 def test_on_a_cluster_it_finds_what_it_finds_here(tmp_path: Path) -> None:
     assert evolve(tmp_path / "here", "--generations", "4", "--brood", "12") == 0
     command = [sys.executable, "-m", "installation", "evolve", "--out", str(tmp_path / "there"), *SMALL]

@@ -399,7 +399,7 @@ def test_with_a_card_and_a_display_it_opens_both(
 ) -> None:
     with virtual_display() as display:
         monkeypatch.setenv("DISPLAY", display)
-        with running(tmp_path, 9158, "--seconds", "9", "--device", "pulse", headless=False) as show:
+        with running(tmp_path, 9158, "--seconds", "6", "--device", "pulse", headless=False) as show:
             assert show.process.wait(60.0) == 0
             report = json.loads(show.report.read_text("utf-8"))
     assert report["picture"]["window"] is True
