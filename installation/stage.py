@@ -267,8 +267,8 @@ class Stage:
         if self._window is not None and self._window.stop_asked:
             self._link.send(Stop())
             self._window.stop_asked = False
-        self._camera.shoot(self._canvas.seen, self._drawn_s)
         late_s = self._pace.shown(asked_s, time.monotonic())
+        self._camera.shoot(self._canvas.seen, self._drawn_s)
         self._lateness.push(1000.0 * max(0.0, late_s))
 
     def _film(self, command: Record) -> None:

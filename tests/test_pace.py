@@ -34,6 +34,18 @@ def test_drawing_begins_no_sooner_than_it_must() -> None:
     assert waited_s == pytest.approx(0.02 - 0.003 - 0.004, abs=1e-3)
 
 
+def test_a_frame_is_given_so_much_sooner_as_giving_takes() -> None:
+    """The moment it is taken is the one it was drawn for."""
+    pace, now_s = Pace(50.0, 0.0), 0.0
+    for _ in range(200):
+        now_s += pace.begin_s(now_s) + 0.005
+        pace.drawn(0.005)
+        asked_s = now_s + pace.wait_s(now_s)
+        now_s = asked_s + 0.0024
+        late_s = pace.shown(asked_s, now_s)
+    assert late_s == pytest.approx(0.0, abs=1e-5)
+
+
 @pytest.mark.parametrize("rate_hz", [59.0, 59.94, 60.0])
 def test_deadlines_come_to_lie_on_the_beat_of_a_display_a_little_slower(rate_hz: float) -> None:
     """A flip that waits for the display returns on its beat: so does every frame then, and none waits long."""

@@ -7,10 +7,10 @@ import numpy as np
 LEAD_S = 0.004
 """Drawing begins so long before it must, beyond what it usually takes."""
 FOLLOW = 0.1
-"""How much of what a display keeps a frame waiting, beyond HAND_S, the next deadline moves: it comes to lie just before
-the display's own beat, and goes with it."""
-HAND_S = 0.002
-"""Giving a frame to the display takes about so long where nothing waits for a beat."""
+"""How much of what a display keeps a frame waiting, beyond HAND_S, the next deadline moves: it comes to lie on the
+display's own beat, and goes with it."""
+HAND_S = 0.003
+"""Giving a frame to the display takes up to so long where nothing waits for a beat."""
 
 
 class Pace:
@@ -21,10 +21,12 @@ class Pace:
         self.period_s = 1.0 / fps
         self.due_s = now_s + self.period_s
         self._cost_s = self.period_s
+        self._hand_s = 0.0
+        """What giving a frame to the display takes: so much sooner than it is seen it is given."""
 
     def begin_s(self, now_s: float) -> float:
         """How long to wait from `now_s` until the next frame is begun."""
-        lead_s = min(self.period_s, self._cost_s + LEAD_S)
+        lead_s = min(self.period_s, self._cost_s + self._hand_s + LEAD_S)
         return max(0.0, self.due_s - lead_s - now_s)
 
     def drawn(self, cost_s: float) -> None:
@@ -32,13 +34,14 @@ class Pace:
         self._cost_s = max(cost_s, self._cost_s + (cost_s - self._cost_s) * 0.05)
 
     def wait_s(self, now_s: float) -> float:
-        """How long to wait from `now_s` until the frame that is drawn is shown."""
-        return max(0.0, self.due_s - now_s)
+        """How long to wait from `now_s` until the frame that is drawn is given to the display."""
+        return max(0.0, self.due_s - self._hand_s - now_s)
 
     def shown(self, asked_s: float, now_s: float) -> float:
         """The frame was given to the display at `asked_s` and taken at `now_s`: how late that was, against its
         deadline. The next one is due a period later, a little more if the display kept it waiting for its beat."""
         late_s, waited_s = now_s - self.due_s, now_s - asked_s
+        self._hand_s += 0.05 * (min(waited_s, HAND_S) - self._hand_s)
         self.due_s += self.period_s
         if HAND_S < waited_s < 1.5 * self.period_s:
             self.due_s += FOLLOW * (waited_s - HAND_S)
