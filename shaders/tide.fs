@@ -156,9 +156,9 @@ vec4 dyed() {
         if (near < 0.006) {
             vec4 pigment = texelFetch(springs, ivec2(n, 1), 0);
             vec2 along = texelFetch(springs, ivec2(n, 0), 0).zw;
-            // In strands along the push: what the water later draws out into threads.
+            // In strands along the push, which the water draws out into threads; faint ones, for what they pass over flickers.
             float strand = sin(dot(off, vec2(-along.y, along.x)) / (length(along) + 1e-4) * 330.0 + float(n));
-            given += pigment.rgb * pigment.a * (0.4 + 0.6 * strand * strand) * exp(-near * 900.0) * 26.0;
+            given += pigment.rgb * pigment.a * (0.7 + 0.3 * strand * strand) * exp(-near * 900.0) * 26.0;
         }
     }
     vec3 after = before.rgb + given * delta();

@@ -29,7 +29,7 @@ NUMBER = GRID[0] * GRID[1]
 AREA = 60
 """Where a ninth of the picture has more spent points than these, it is held."""
 TOGETHER = 60
-"""More points of a ninth than these that flash together are a flash of them all, of which there may be three."""
+"""More points of a ninth than these that flash at once are a flash of them all, of which there may be three."""
 TOGETHER_S = 0.05
 """What turns no later than this after such a flash was part of it."""
 TURNS = 6
@@ -89,11 +89,8 @@ def _within(cells: int, ninths: int) -> Floats:
 
 
 _UP, _ACROSS = _within(GRID[1], NINTHS[0]), _within(GRID[0], NINTHS[1])
-_HALVES = np.ix_((0, 1, 3, 4, 6), (0, 2, 5, 7, 10))
-"""Ninths half a ninth from each other, or nearly."""
-_MEMBERS = np.array([[np.flatnonzero(np.outer(up, across)) for across in _ACROSS] for up in _UP])
-_MEMBERS = _MEMBERS[_HALVES].reshape(25, -1)
-"""(25, points of one): which lie in each of them."""
+_MEMBERS = np.stack([np.flatnonzero(np.outer(up, across)) for up in _UP for across in _ACROSS])
+"""(ninths, points of one): which they are."""
 
 
 def by_ninth(points: Mask) -> Floats:
@@ -125,7 +122,7 @@ class Extremes:
 
 
 class Slices:
-    """Slices of time in which many points of a ninth flash together, be it only once each."""
+    """Slices of time in which many points of a ninth flash at once, in luminance or in red, be it only once each."""
 
     def __init__(self) -> None:
         self._ends_s, self._fourth_s = np.full((2, len(_MEMBERS)), -np.inf)
@@ -138,17 +135,18 @@ class Slices:
         return self._ends_s, self._fourth_s, self._middles_s
 
     def push(self, turns_s: Floats, now_s: float) -> None:
-        """`turns_s` (2, 2 * NUMBER): when each point turned, in luminance and in red, and when the time before."""
-        lately = turns_s > now_s - 1.0
-        turned, flashed = (by_ninth(each[:NUMBER] | each[NUMBER:])[_HALVES].ravel() > TOGETHER for each in lately)
+        """`turns_s` (2, NUMBER): when each point turned, and when the time before."""
+        turned, flashed = (by_ninth(each > now_s - 1.0).ravel() > TOGETHER for each in turns_s)
         busy = np.flatnonzero(flashed | (turned & (self._middles_s[2] > now_s - 1.0)))
         if not len(busy):
             return
         since_s = np.maximum(self._ends_s[busy] + TOGETHER_S, now_s - 1.0)[:, None]
-        last_s, pair_s = turns_s.reshape(2, 2, NUMBER).max(axis=1)[:, _MEMBERS[busy]]
+        last_s, pair_s = turns_s[:, _MEMBERS[busy]]
         flashed = pair_s > since_s
         count = np.count_nonzero(flashed, axis=1)
         over = count > TOGETHER
+        for row in np.flatnonzero(over):
+            over[row] = _at_once(pair_s[row, flashed[row]], last_s[row, flashed[row]]) > TOGETHER
         turned = np.count_nonzero(last_s > since_s, axis=1) > TOGETHER
         self._fourth_s[busy[turned & ~over & (self._middles_s[2, busy] > now_s - 1.0)]] = now_s
         if over.any():
@@ -182,10 +180,10 @@ class FlashPoints:
         self._lately, self._counted_s = np.zeros((2, 2 * NUMBER), np.float32)
         """How often what is wanted turned, leaking, and when that was counted."""
         self._tinted, self._before = np.zeros((2, NUMBER), bool)
-        self._missed = np.zeros(NUMBER, bool)
-        """Whether a saturated red came by since the last turn of red, whether one did before it, and whether that turn
-        was not noted."""
-        self._slices = Slices()
+        self._missed_s = np.full(NUMBER, -np.inf, np.float32)
+        """Whether a saturated red came by since the last turn of red, whether one did before it, and when that turn
+        was, if it was not noted."""
+        self._slices = Slices(), Slices()
 
     def push(self, now_s: float, shown: Points, wanted: Points, held: Mask | None) -> None:
         """A frame: `shown` is what was seen at `now_s`. If some of it was `held` (NUMBER,), `wanted` is what was to be
@@ -201,11 +199,12 @@ class FlashPoints:
         self._holding, self._held = held is not None, held
         self._lately[turned] = np.minimum(self._leaked(turned, now_s) + 1.0, LATELY_AT_MOST)
         self._counted_s[turned] = self._now_s = now_s
-        self._slices.push(self._turns_s[:2], now_s)
+        for slices, turns_s in zip(self._slices, np.split(self._turns_s[:2], 2, axis=1), strict=True):
+            slices.push(turns_s, now_s)
 
     def hold(self) -> Mask | None:
         """The blocks that the next frame is to be held in (rows, columns), lowest row first; None if it is free."""
-        if self._slices.too_many(self._now_s):
+        if any(each.too_many(self._now_s) for each in self._slices):
             return np.ones(BLOCKS[::-1], bool)
         return _hold(self._spent())
 
@@ -213,7 +212,7 @@ class FlashPoints:
         """If the next frame is free: how many are, whatever comes; FREE at most. In each frame a point turns once, and
         one of red is noted twice if the one before it was not; and many of them may be a slice."""
         since_s = self._now_s - MEMORY_S
-        for frames in range(min(FREE, self._slices.free(self._now_s)), 1, -1):
+        for frames in range(min(each.free(self._now_s) for each in self._slices), 1, -1):
             light, red = self._turns_s[TURNS - frames], self._turns_s[TURNS - 1 - frames]
             if by_ninth((light[:NUMBER] > since_s) | (red[NUMBER:] > since_s)).max() <= AREA:
                 return frames
@@ -222,7 +221,8 @@ class FlashPoints:
     def _counted(self, now_s: float) -> float:
         """`now_s` as times are counted here."""
         if now_s - self._began_s > RECKONED_S:
-            for each in (self._turns_s, self._counted_s, *self._slices.times_s):
+            slices = (times_s for each in self._slices for times_s in each.times_s)
+            for each in (self._turns_s, self._counted_s, self._missed_s, *slices):
                 each -= now_s - self._began_s
             self._began_s = now_s
         return now_s - self._began_s
@@ -238,16 +238,18 @@ class FlashPoints:
         self._tinted |= saturated
         light = turned[: np.searchsorted(turned, NUMBER)]
         red = turned[len(light) :] - NUMBER
-        tinted, missed = self._tinted[red], self._missed[red]
-        self._stamp(red[tinted & missed] + NUMBER, now_s)
+        tinted = self._tinted[red]
+        late = red[tinted & (self._missed_s[red] > -np.inf)]
+        self._stamp(late + NUMBER, self._missed_s[late])
         noted = tinted | self._before[red]
         self._stamp(np.concatenate([light, red[noted] + NUMBER]), now_s)
-        self._missed[red], self._before[red], self._tinted[red] = ~noted, tinted, saturated[red]
+        self._missed_s[red] = np.where(noted, -np.inf, now_s)
+        self._before[red], self._tinted[red] = tinted, saturated[red]
 
-    def _stamp(self, points: npt.NDArray[np.intp], now_s: float) -> None:
+    def _stamp(self, points: npt.NDArray[np.intp], time_s: float | Floats) -> None:
         if len(points):
             self._turns_s[1:, points] = self._turns_s[:-1, points]
-            self._turns_s[0, points] = now_s
+            self._turns_s[0, points] = time_s
 
     def _spent(self) -> Mask:
         """The points that have turned as often as they may, or would if they were let."""
@@ -256,6 +258,12 @@ class FlashPoints:
             spent |= np.tile(self._held, 2) & (self._leaked(slice(None), self._now_s) > LATELY)
         both: Mask = spent[:NUMBER] | spent[NUMBER:]
         return both
+
+
+def _at_once(starts_s: Floats, ends_s: Floats) -> int:
+    """Of flashes that start and end then, how many are under way at once, at the most."""
+    starts_s, ends_s = np.sort(starts_s), np.sort(ends_s)
+    return int((np.arange(1, len(starts_s) + 1) - np.searchsorted(ends_s, starts_s, side="right")).max())
 
 
 def _parted(points: Points) -> tuple[Values, Mask]:
