@@ -16,7 +16,7 @@
   ],
   "PASSES": [
     {"TARGET": "ridge", "PERSISTENT": true, "FLOAT": true, "WIDTH": 96, "HEIGHT": 1},
-    {"TARGET": "top", "PERSISTENT": true, "FLOAT": true, "WIDTH": 320, "HEIGHT": 1},
+    {"TARGET": "top", "PERSISTENT": true, "FLOAT": true, "WIDTH": 640, "HEIGHT": 1},
     {"TARGET": "bed", "PERSISTENT": true, "FLOAT": true, "WIDTH": 320, "HEIGHT": 256},
     {}
   ]
@@ -61,29 +61,36 @@ vec4 ridged() {
     return vec4(mix(before, now, follow));
 }
 
-// The next layer: r loudness, as it came and as it is remembered, so that a beat lies down as a seam and not as black
-// and white, which would pass as flashes; g its slope along the notes; a the mineral, from the latents.
+// A layer differs so much from those before it and no more: where a beat came down as black and white, what passes over
+// a pixel would flash.
+float near(float mean, float now, float most) {
+    float off = (now - mean) / most;
+    return mean + most * off / (1.0 + abs(off));
+}
+
+// The next layer: r loudness, the most of the last moments; g its slope along the notes; a the mineral, from the latents.
+// In the right half r and g are the slow means of both.
 vec4 next() {
-    float x = isf_FragNormCoord.x;
+    float x = fract(isf_FragNormCoord.x * 2.0);
     float here = 0.0;
     float higher = 0.0;
     for (int i = 0; i < 8; i++) {
         here = max(here, heard(x, float(i)));
         higher = max(higher, heard(x + 0.006, float(i)));
     }
-    vec4 before = IMG_THIS_PIXEL(top);
-    float slope = higher - here;
-    float follow = 1.0 - exp2(-min(TIMEDELTA, 0.1) / (here > before.r ? 0.12 : 1.6));
-    float rest = exp2(-min(TIMEDELTA, 0.1) / 0.5);
-    here = mix(before.r, here, follow);
-    slope = mix(slope, before.g, rest);
+    ivec2 column = ivec2(int(gl_FragCoord.x) % 320 + 320, 0);
+    vec2 before = texelFetch(top, column, 0).rg;
+    vec2 mean = mix(before, vec2(here, higher - here), 1.0 - exp2(-min(TIMEDELTA, 0.1) / 1.0));
+    // Where it was quiet it may be loud at once: there all is dark.
+    float most = mix(0.60, 0.06, smoothstep(0.05, 0.30, mean.r));
+    if (gl_FragCoord.x > 320.0) return vec4(mean, 0.0, 0.0);
     vec2 size = IMG_SIZE(latentTrail);
     float mineral = 0.0;
     for (int i = 0; i < 4; i++) {
         float latent = mod(float(i), size.x);
         mineral += (i == 0 ? 0.7 : 0.45) * IMG_NORM_PIXEL(latentTrail, vec2((latent + 0.5) / size.x, 8.5 / size.y)).r;
     }
-    return vec4(here, slope, 0.0, 0.5 + 0.5 * mineral / (1.0 + abs(mineral)));
+    return vec4(near(mean.r, here, most), near(mean.g, higher - here, 0.5 * most), 0.0, 0.5 + 0.5 * mineral / (1.0 + abs(mineral)));
 }
 
 // The bed: a layer is laid down LAYERS times a second and all others sink by one. b is how much louder than the one below.
