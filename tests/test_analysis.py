@@ -249,4 +249,4 @@ def test_a_block_of_another_width_is_refused() -> None:
 
 def test_display_is_straight_in_decibels() -> None:
     levels_db = np.array([0.0, -45.0, -90.0, -200.0, 6.0])
-    assert np.allclose(spectrum.display(10 ** (levels_db / 20)), [1, 0.5, 0, 0, 1], atol=1e-6)
+    assert np.allclose(spectrum.shown(levels_db), [1, 0.5, 0, 0, 1], atol=1e-6)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from installation.analysis.spectrum import HOP
+
 Doubles = npt.NDArray[np.float64]
 
 WINDOW = 1024
 """Samples of the short spectrum: two hops."""
-HOP = 512
 LEVELS = 32
 """Triangles on the mel scale, 30 Hz to 16 kHz."""
 LOW_HZ, HIGH_HZ = 30.0, 16_000.0

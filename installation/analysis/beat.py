@@ -12,9 +12,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from installation.analysis.accents import HOP, Accents
+from installation.analysis.accents import Accents
 from installation.analysis.metre import Belief, Metre
 from installation.analysis.places import Places
+from installation.analysis.spectrum import HOP, LOUDEST
 
 Doubles = npt.NDArray[np.float64]
 
@@ -37,8 +38,6 @@ OVERDUE_HOPS = 4.0
 TEMPO_S, OTHER_TEMPO = 1.5, 0.04
 """How slowly the tempo said follows that believed, and from which share it jumps."""
 DECAY_S = 0.25
-LOUDEST = 8.0
-"""Samples beyond are clipped."""
 LOWEST_DB, HIGHEST_DB = -120.0, 60.0
 
 

@@ -29,7 +29,7 @@ from installation.analysis.kweighting import KWeighting
 from installation.analysis.loudness import Gain, Momentary
 from installation.analysis.shape import Shapes, flux
 from installation.analysis.silence import Silence
-from installation.analysis.spectrum import FFT, HOP
+from installation.analysis.spectrum import FFT, HOP, LOUDEST
 from installation.features import BANDS, CHROMA, MFCC
 from installation.track import FEATURES, MEL_BINS
 
@@ -38,8 +38,6 @@ Doubles = npt.NDArray[np.float64]
 
 SILENT_RMS = 10 ** (-80 / 20)
 """Below this there is no shape to be heard: that of a floor of noise means nothing."""
-LOUDEST = 8.0
-"""Samples beyond are faults of their maker and clipped here, so that nothing overflows."""
 LEAST = 1e-9
 """What is smaller is 0: nothing dies away for ever."""
 PRESENT_MS, ABSENT_MS = 300.0, 1500.0
@@ -87,8 +85,8 @@ class Analyser:
         self.restart(start)
 
     def restart(self, start: int) -> None:
-        """Forget what was heard and hear what comes as beginning at sample `start`: after a gap. Clocks and counts go
-        on, and what is usual and what is noise is still known."""
+        """Forget what was heard and hear what comes as beginning at sample `start`: after a gap. Clocks and the count
+        of beats go on, and what is usual and what is noise is still known."""
         self.position = start
         self._window: Doubles = np.zeros(FFT)
         self._hop: Doubles = np.zeros((HOP, self.channels))
@@ -106,7 +104,7 @@ class Analyser:
 
     @property
     def onsets(self) -> int:
-        """How many onsets it has heard since it was started."""
+        """How many onsets it has heard since it was started, here or after a gap."""
         return int(self._strikes.counts[0])
 
     def push(self, block: Floats) -> list[Hearing]:

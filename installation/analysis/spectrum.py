@@ -14,6 +14,8 @@ Doubles = npt.NDArray[np.float64]
 
 FFT = 2048
 HOP = 512
+LOUDEST = 8.0
+"""Samples beyond are faults of their maker and clipped, so that nothing overflows."""
 FLOOR_DB = -90.0
 LIBROSA_GAIN = (FFT / 4) ** 2
 """librosa's power over ours: it leaves the window as it is, whose sum is FFT / 2."""
@@ -36,11 +38,6 @@ def magnitude(samples: npt.ArrayLike) -> Doubles:
 def level_db(power: Doubles) -> Doubles:
     """Levels of bins, 0 for a full-scale sine, none below librosa's least."""
     return np.asarray(10 * np.log10(np.maximum(power, LIBROSA_AMIN / LIBROSA_GAIN)))
-
-
-def display(magnitudes: Doubles) -> Floats:
-    """A spectrum for the eye, as `shown` its levels."""
-    return shown(level_db(magnitudes**2))
 
 
 def shown(levels_db: Doubles) -> Floats:
