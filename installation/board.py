@@ -7,7 +7,7 @@ from typing import Any
 
 from installation.commands import Refused, Set
 from installation.control import router
-from installation.parameters import Parameter, Values, part_of
+from installation.parameters import Parameter, Values, nearest, part_of
 from installation.ramps import Ramp, Ramps
 
 Send = Callable[[str, Any], None]
@@ -41,9 +41,16 @@ class Board:
         self._ramps.drop(address)
         return self.set(address, value)
 
-    def ramp(self, address: str, value: float, seconds: float, now_s: float) -> None:
-        """Send one on its way."""
+    def ramp(self, address: str, value: float, seconds: float, now_s: float) -> Refused | None:
+        """Send one on its way; why it was refused, or None. What was asked for of the scene before may be no more."""
+        parameter = self.parameters.get(address)
+        if parameter is None:
+            return Refused(f"{address}: no such parameter{nearest(address, self.parameters)}")
+        fault = parameter.fault(value)
+        if fault:
+            return Refused(f"{address}: {fault}")
         self._ramps.begin(address, Ramp(self.values[address], value, now_s, seconds))
+        return None
 
     def advance(self, now_s: float) -> None:
         """Turn those that are on their way to where they are now."""

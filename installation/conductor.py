@@ -338,7 +338,7 @@ class Conductor:
             case commands.Set(address, value):
                 return self._board.turn(address, value)
             case commands.Ramp(address, value, seconds):
-                self._board.ramp(address, value, seconds, time.monotonic())
+                return self._board.ramp(address, value, seconds, time.monotonic())
             case commands.Recall(name):
                 return self._change(self._show.recall(name))
             case commands.Next():

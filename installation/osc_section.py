@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -16,10 +17,13 @@ class Peer(Section):
     port: Annotated[int, limits(1, 65535, "steps")] = Field(description="Its UDP port.")
 
 
+_CLOSED = re.compile(r"(?:[^][{}]|\[[^]]*\]|\{[^}]*\})*")
+"""What `control.pattern` reads: a bracket or brace is closed by the next of its kind, and none closes nothing."""
+
+
 def _names(written: str) -> str:
     """A pattern that means a feature: no part of an address, its brackets closed."""
-    closed = written.count("[") == written.count("]") and written.count("{") == written.count("}")
-    if len(written) > 64 or "/" in written or not closed:
+    if len(written) > 64 or "/" in written or not _CLOSED.fullmatch(written):
         raise wrong(f"{written!r} is no pattern of names, as band* or {{rms,onset}} are")
     return written
 

@@ -68,6 +68,15 @@ def test_a_ramp_arrives_and_a_hand_stops_it(board: Board, sent: Sent) -> None:
     assert board.values["/voice/gain"] == 1.0
 
 
+def test_a_ramp_of_what_is_no_more_or_too_far_is_refused_as_a_turn_is(board: Board, sent: Sent) -> None:
+    for address, value in (("/voice/gian", 0.0), ("/part/2/latent/9/bias", 0.0), ("/voice/gain", 99.0)):
+        refused = board.ramp(address, value, 2.0, 10.0)
+        assert isinstance(refused, Refused) and refused == board.set(address, value)
+    board.advance(13.0)
+    assert not sent
+    assert board.ramp("/voice/gain", 3.0, 2.0, 10.0) is None
+
+
 def test_a_reset_turns_back_only_what_was_turned(board: Board, sent: Sent) -> None:
     board.turn("/voice/pan", 0.5)
     board.ramp("/voice/rate", 2.0, 5.0, 0.0)

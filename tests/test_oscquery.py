@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,8 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pythonosc.osc_message import OscMessage
 
-from installation.actions import ACTIONS
-from installation.control import packet
+from installation.actions import ACTIONS, RECALL, RESTORE, REVIVE
+from installation.commands import Refused
+from installation.control import packet, router
 from installation.control.oscquery import Namespace, Reading
 from installation.control.oscquery_server import PEERS_AT_MOST, WAITING_AT_MOST, OscQueryServer
 from installation.errors import ControlError
@@ -63,6 +65,14 @@ def test_a_node_that_has_a_value_and_children_has_both() -> None:
     tree = Namespace(PARAMETERS, ("/evolution/recall", "/evolution"), ())
     node = tree.node("/evolution", {})
     assert node["ACCESS"] == 2 and "sigma" in node["CONTENTS"]
+
+
+def test_an_action_says_what_it_needs_and_that_is_understood() -> None:
+    tree = Namespace(PARAMETERS, (*ACTIONS, RECALL, RESTORE, REVIVE), ())
+    sent = {"N": (), "s": ("blue hour",), "i": (7,)}
+    for address in (*ACTIONS, RECALL, RESTORE, REVIVE):
+        types = tree.node(address, {})["TYPE"]
+        assert not isinstance(router.from_message(address, sent[types], PARAMETERS), Refused), address
 
 
 @pytest.mark.parametrize(
@@ -209,6 +219,45 @@ def test_nothing_it_is_sent_stops_it(sent: list[str | bytes]) -> None:
             await until(lambda: here.server.listened == {"/voice/gain"})
 
     run(test)
+
+
+def test_what_is_gone_with_a_scene_is_listened_to_no_more_and_anything_can_be_ignored() -> None:
+    async def test(here: Served) -> None:
+        async with here.talk() as socket:
+            for address in ("/voice/gain", "/latent/3/bias"):
+                await socket.send(json.dumps({"COMMAND": "LISTEN", "DATA": address}))
+            await until(lambda: len(here.server.listened) == 2)
+            here.server.change("Smaller", Namespace(declared(2), ACTIONS, READINGS))
+            assert here.server.listened == {"/voice/gain"}
+            (peer,) = here.server._peers
+            peer.listened.add("/gone")
+            await socket.send(json.dumps({"COMMAND": "IGNORE", "DATA": "/gone"}))
+            await until(lambda: here.server.listened == {"/voice/gain"})
+
+    run(test)
+
+
+def test_signals_stay_the_conductor_s() -> None:
+    async def test(here: Served) -> None:
+        await here.get("/voice/gain")
+        assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == before
+
+    def handler(*_: object) -> None:
+        pass
+
+    kept = {each: signal.signal(each, handler) for each in (signal.SIGINT, signal.SIGTERM)}
+    before = [handler, handler]
+    try:
+        run(test)
+    finally:
+        for number, each in kept.items():
+            signal.signal(number, each)
+
+
+def test_a_host_that_can_be_none_is_said() -> None:
+    for host in ("10.0.0..5", ".local", "ä" * 64):
+        with pytest.raises(ControlError, match=r"oscquery: .* port 0: ."):
+            asyncio.run(OscQueryServer("x", TREE, dict, print).open(host, 0, 9000))
 
 
 def test_a_port_that_is_taken_is_said() -> None:

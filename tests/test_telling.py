@@ -57,6 +57,21 @@ def test_only_what_changed_is_told_and_all_of_it_now_and_then() -> None:
     assert heard(telling.packets(values, ALL_S + 0.01)) == pytest.approx(values)
 
 
+def test_each_change_of_a_number_counted_is_told_however_high_it_stands() -> None:
+    telling = Telling(100.0)
+    for step, beats in enumerate((2_000_000, 2_000_001, 2_000_002)):
+        assert heard(telling.packets({"beats": beats, "rms": 0.5}, step * 0.02))["beats"] == beats
+    assert telling.packets({"beats": 2_000_002, "rms": 0.5}, 0.06) == []
+
+
+def test_a_clock_that_has_run_for_hours_is_told_as_often_as_a_young_one() -> None:
+    for begun_s in (0.0, 5000.0, 12_000.0):
+        telling = Telling(60.0)
+        told = [telling.packets({"time3": begun_s + tick / 60.0}, tick / 60.0) for tick in range(50)]
+        assert sum(map(bool, told)) >= 49
+    assert telling.packets({"time3": begun_s + 49 / 60.0}, 0.9) == []
+
+
 def test_a_peer_is_told_no_more_often_than_it_asked_for() -> None:
     telling, told = Telling(30.0), 0
     for tick in range(1200):

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from installation.actions import ACTIONS, RECALL, RESTORE, REVIVE
 from installation.commands import Control, Refused
 from installation.control.controller import MidiMessage, MidiPort
-from installation.control.osc import OscPort
+from installation.control.osc import NOBODY, OscPort
 from installation.control.oscquery import Namespace, Reading
 from installation.control.oscquery_server import OscQueryServer
 from installation.control.pickup import Desk
@@ -45,6 +45,7 @@ class Ears:
         self._query = OscQueryServer(scene.name, self._namespace(parameters), self._all_values, self._hear_packet)
         self._midi_messages = self._midi_refused = 0
         self._wanted = scene.osc
+        self._hears: Osc | None = None
         self.change(scene, parameters)
 
     def change(self, scene: Scene, parameters: Mapping[str, Parameter]) -> None:
@@ -68,26 +69,42 @@ class Ears:
             await self._query.close()
 
     async def _keep(self, open_: Callable[[Osc, str | None], Awaitable[str | None]]) -> None:
-        opened: Osc | None = None
+        tried: Osc | None = None
         refused: str | None = None
+        again_s = 0.0
+        now_s = asyncio.get_running_loop().time
         while True:
-            if self._wanted != opened:
-                wanted = self._wanted
-                refused = await open_(wanted, refused)
-                opened = None if refused else wanted
-            await asyncio.sleep(RETRY_S if refused else LOOK_S)
+            if self._wanted != tried or (refused and now_s() >= again_s):
+                tried = self._wanted
+                refused = await open_(tried, refused)
+                again_s = now_s() + RETRY_S
+            await asyncio.sleep(LOOK_S)
 
     async def _open(self, osc: Osc, refused: str | None) -> str | None:
-        """Why not, said once, or None."""
+        """Why not, or which of its peers are missing while it hears, said once, or None."""
+        if self._hears != osc:
+            fault = await self._open_port(osc)
+            self._query.osc_port = self._port.port or osc.port
+            if fault:
+                if fault != refused:
+                    self._log(f"no OSC: {fault}")
+                return fault
+        feedback = tuple((peer.host, peer.port) for peer in osc.feedback)
+        features = tuple((peer.host, peer.port, peer.rate_hz, peer.names) for peer in osc.features)
+        lost = await self._port.find(feedback, features)
+        if lost and lost != refused:
+            self._log(f"OSC without some it is to tell: {lost}")
+        return lost
+
+    async def _open_port(self, osc: Osc) -> str | None:
+        """Why not, or None."""
         self._port.close()
+        self._hears = None
         try:
-            feedback = tuple((peer.host, peer.port) for peer in osc.feedback)
-            features = tuple((peer.host, peer.port, peer.rate_hz, peer.names) for peer in osc.features)
-            await self._port.open(osc.host, osc.port, feedback, features)
+            await self._port.open(osc.host, osc.port)
         except ControlError as error:
-            if str(error) != refused:
-                self._log(f"no OSC: {error}")
             return str(error)
+        self._hears = osc
         self._log(f"OSC on {osc.host}:{self._port.port}")
         return None
 
@@ -97,7 +114,7 @@ class Ears:
         if osc.query_port is None:
             return None
         try:
-            await self._query.open(osc.host, osc.query_port, osc.port)
+            await self._query.open(osc.host, osc.query_port, self._port.port or osc.port)
         except ControlError as error:
             if str(error) != refused:
                 self._log(f"no OSCQuery: {error}")
@@ -128,7 +145,7 @@ class Ears:
 
     def _hear_packet(self, data: bytes) -> None:
         """An OSC packet that came by WebSocket."""
-        self._port.datagram_received(data, ("127.0.0.1", 0))
+        self._port.datagram_received(data, NOBODY)
 
     @property
     def tells_features(self) -> bool:

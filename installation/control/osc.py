@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import math
 import socket
 import time
 from collections import deque
@@ -38,6 +37,8 @@ REASONS_AT_MOST = 64
 
 Address = tuple[Any, ...]
 """A socket's address as the system gives it: host, port, and for IPv6 two numbers more."""
+NOBODY: Address = ("", 0)
+"""The sender of what did not come by UDP: no host's, and none that can be answered."""
 Obey = Callable[[Control], Refused | None]
 
 
@@ -61,30 +62,46 @@ class OscPort(asyncio.DatagramProtocol):
         self._later: set[asyncio.TimerHandle] = set()
         self._feedback: tuple[Address, ...] = ()
         self._leases: dict[Address, tuple[Address, float]] = {}
+        self._always: tuple[tuple[Address, Telling], ...] = ()
         self._tellings: dict[Address, tuple[Telling, float]] = {}
+        self._family = 0
         self._sender: Address | None = None
         self._socket: socket.socket | None = None
         self._transport: asyncio.BaseTransport | None = None
 
-    async def open(
-        self,
-        host: str,
-        port: int,
-        feedback: Iterable[tuple[str, int]] = (),
-        features: Iterable[tuple[str, int, float, str]] = (),
-    ) -> None:
-        """Hear on `port` of `host` (0: any free port, then in `self.port`), always tell the peers in `feedback` what is
-        turned, and those in `features` what is heard: host, port, rate in Hz, pattern of names."""
-        loop = asyncio.get_running_loop()
+    async def open(self, host: str, port: int) -> None:
+        """Hear on `port` of `host` (0: any free port, then in `self.port`), and tell those who ask. ControlError if it
+        can't be had."""
         family, address = await _resolved(host, port)
-        self._feedback = tuple([(await _resolved(*peer, family))[1] for peer in feedback])
-        self._tellings = {
-            (await _resolved(peer, at, family))[1]: (Telling(rate_hz, wanted), math.inf)
-            for peer, at, rate_hz, wanted in features
-        }
+        if family != self._family:  # leases are addresses of the family before
+            self._leases.clear()
+            self._tellings.clear()
+        self._family, self._feedback, self._always = family, (), ()
         self._socket = _bound(family, address)
         self.port = int(self._socket.getsockname()[1])
-        await loop.create_datagram_endpoint(lambda: self, sock=self._socket)
+        await asyncio.get_running_loop().create_datagram_endpoint(lambda: self, sock=self._socket)
+
+    async def find(
+        self, feedback: Iterable[tuple[str, int]] = (), features: Iterable[tuple[str, int, float, str]] = ()
+    ) -> str | None:
+        """Always tell the peers in `feedback` what is turned, and those in `features` what is heard: host, port, rate
+        in Hz, pattern of names. Those that can't be found are left out: who, or None. The port is open."""
+        lost: dict[str, None] = {}
+        told: list[Address] = []
+        heard: list[tuple[Address, Telling]] = []
+        for host, port in feedback:
+            told.extend(await self._found(host, port, lost))
+        for host, port, rate_hz, wanted in features:
+            heard.extend((peer, Telling(rate_hz, wanted)) for peer in await self._found(host, port, lost))
+        self._feedback, self._always = tuple(told), tuple(heard)
+        return "; ".join(lost) or None
+
+    async def _found(self, host: str, port: int, lost: dict[str, None]) -> tuple[Address, ...]:
+        try:
+            return ((await _resolved(host, port, self._family))[1],)
+        except ControlError as error:
+            lost[str(error)] = None
+            return ()
 
     def close(self) -> None:
         """Hear and tell no more."""
@@ -95,6 +112,7 @@ class OscPort(asyncio.DatagramProtocol):
         if self._transport:
             self._transport.close()
         self._transport = self._socket = None
+        self.port = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio's: the port is open."""
@@ -124,13 +142,14 @@ class OscPort(asyncio.DatagramProtocol):
     @property
     def tells_features(self) -> bool:
         """Whether anybody wants to know what is heard."""
-        return bool(self._tellings)
+        return bool(self._always or self._tellings)
 
     def tell_features(self, values: Mapping[str, float]) -> None:
         """Send whoever wants to know what is heard now, by name, each at its own rate."""
         now_s = asyncio.get_running_loop().time()
         self._tellings = {peer: lease for peer, lease in self._tellings.items() if lease[1] > now_s}
-        for peer, (telling, _) in self._tellings.items():
+        leased = ((peer, telling) for peer, (telling, _) in self._tellings.items())
+        for peer, telling in (*self._always, *leased):
             for packet in telling.packets(values, now_s):
                 self._send(packet, peer)
 
@@ -155,13 +174,15 @@ class OscPort(asyncio.DatagramProtocol):
 
     def _turn(self) -> None:
         self._awake = False
-        for _ in range(min(TURN, len(self._inbox))):
-            due, sender = self._inbox.popleft()
-            if due.delay_s > 0.0:
-                self._put_off(due, sender)
-            else:
-                self._take(due, sender)
-        self._wake()
+        try:
+            for _ in range(min(TURN, len(self._inbox))):
+                due, sender = self._inbox.popleft()
+                if due.delay_s > 0.0:
+                    self._put_off(due, sender)
+                else:
+                    self._take(due, sender)
+        finally:  # one that fails must not leave the others lying
+            self._wake()
 
     def _put_off(self, due: Due, sender: Address) -> None:
         if len(self._later) >= LATER_AT_MOST:
@@ -179,6 +200,8 @@ class OscPort(asyncio.DatagramProtocol):
         command = due.command
         if isinstance(command, Refused):
             self._refuse(command.reason)
+        elif sender == NOBODY and isinstance(command, Ping | Subscribe | SubscribeFeatures):
+            self._refuse("/ping and /subscribe are answered by UDP: send them there")
         elif isinstance(command, Ping):
             self._send(message("/pong"), sender)
         elif isinstance(command, Subscribe):
@@ -238,8 +261,8 @@ async def _resolved(host: str, port: int, family: int = 0) -> tuple[int, Address
     try:
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_DGRAM)
-    except OSError as error:
-        raise ControlError(f"osc: no such host {host!r}: {error.strerror}") from error
+    except (OSError, UnicodeError) as error:  # the latter of a name that can be none, as 10.0.0..5
+        raise ControlError(f"osc: no such host {host!r}: {why(error)}") from error
     return found[0][0], found[0][4]
 
 
@@ -249,16 +272,21 @@ def _bound(family: int, address: Address) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
         listener.setblocking(False)
         listener.bind(address)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         listener.close()
         raise ControlError(f"osc: {address[0]} port {address[1]}: {_advice(error)}") from error
     return listener
 
 
-def _advice(error: OSError) -> str:
+def why(error: Exception) -> str:
+    """What a fault of the system, or of a name, says of itself."""
+    return str(getattr(error, "strerror", None) or error)
+
+
+def _advice(error: Exception) -> str:
     advice = {
         errno.EADDRINUSE: "taken by another program; end that one, or give osc.port of the scene another number",
         errno.EACCES: "not allowed; ports below 1024 are the system's, give osc.port of the scene a higher number",
         errno.EADDRNOTAVAIL: "not an address of this machine; give osc.host of the scene 127.0.0.1 or 0.0.0.0",
     }
-    return advice.get(error.errno or 0, str(error.strerror))
+    return advice.get(getattr(error, "errno", None) or 0, why(error))

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from installation.actions import RECALL, RESTORE, REVIVE
 from installation.parameters import WHOLE, Parameter
 
 READ, WRITE, BOTH = 1, 2, 3
@@ -16,6 +17,9 @@ ATTRIBUTES = ("ACCESS", "VALUE", "RANGE", "DESCRIPTION", "UNIT", "TYPE", "CONTEN
 EXTENSIONS = {"ACCESS": True, "VALUE": True, "RANGE": True, "DESCRIPTION": True, "UNIT": True, "LISTEN": True} | {
     "PATH_CHANGED": True
 }
+
+TAKEN = {RECALL: "s", RESTORE: "s", REVIVE: "i"}
+"""What actions need, as OSC types: a scene's name, a snapshot's, a trajectory's identity. The others need nothing."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Reading:
 
 
 class Namespace:
-    """Every address there is. `actions` take anything or nothing."""
+    """Every address there is. `actions` are asked for, and have no value."""
 
     def __init__(
         self, parameters: Mapping[str, Parameter], actions: Iterable[str], readings: Iterable[Reading]
@@ -68,7 +72,7 @@ class Namespace:
         elif address in self._readings:
             found |= _reading(self._readings[address], values.get(address))
         elif address in self._actions:
-            found |= {"ACCESS": WRITE, "TYPE": "N"}
+            found |= {"ACCESS": WRITE, "TYPE": TAKEN.get(address, "N")}
         elif address not in self._children:
             raise KeyError(address)
         below = self._children.get(address, [])

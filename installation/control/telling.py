@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from installation.control import pattern
+from installation.features import FEATURES
 
 PREFIX = "/feature/"
 PACKET_AT_MOST = 1400
@@ -17,7 +18,10 @@ PACKET_AT_MOST = 1400
 ALL_S = 1.0
 """A peer that came late, or missed a packet, knows everything after so long."""
 SMALLEST = 1e-4
-"""A change smaller than this, against the value itself, is none."""
+"""A change smaller than this, against the value itself, is none. Of whole numbers any change is one."""
+SMALLEST_S = 1e-3
+"""Of a clock a change smaller than this is none, however long it has run; OSC's f tells hardly less after hours."""
+CLOCKS = frozenset(each.name for each in FEATURES if each.phase and each.unit == "s")
 RATE_AT_MOST_HZ = 120.0
 _HEAD = b"#bundle\0" + struct.pack(">Q", 1)
 
@@ -53,7 +57,10 @@ class Telling:
 
     def _news(self, name: str, value: float) -> bool:
         told = self._told.get(name)
-        return told is None or abs(value - told) > SMALLEST * max(1.0, abs(told))
+        if told is None or isinstance(value, int):
+            return value != told
+        smallest = SMALLEST_S if name in CLOCKS else SMALLEST * max(1.0, abs(told))
+        return abs(value - told) > smallest
 
 
 def bundles(values: Mapping[str, float]) -> list[bytes]:
