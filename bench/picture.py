@@ -2,7 +2,7 @@
 
     python -m bench.picture [--shaders embers,strata] [--sizes 640x360,1280x720] [--frames 200] [--all]
 
-Every frame of a show is drawn on five rungs, one after the other, so that a busy machine is as busy for each:
+Every frame of a show is drawn on four rungs, one after the other, so that a busy machine is as busy for each:
 
     bare       a plain moderngl loop of the same GLSL into 8 bits: bind, draw, swap; all else is done before the clock
     finished   `Canvas.draw`: textures sent, uniforms set, gain, ceiling and dither, no flash guard

@@ -1,7 +1,7 @@
 """What hangs on the wall: which drawing is shown, when a new one may take its place, and what is done when it fails.
 
-A new drawing, and one whose file has changed, is tried in a throw-away process before anybody sees it (`picture.gate`);
-what is shown is looked at now and then, and replaced if it stays dark or stands still (`picture.vigil`).
+A new drawing, and one whose file has changed, is tried in a throw-away process before anybody sees it (see
+`admission.gate`); what is shown is looked at now and then, and replaced if it stays dark or stands still (`vigil`).
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ FILES_S = 0.25
 THUMBNAIL_S = 1.0
 SOUND_RMS = 0.003
 """From -50 dB on there is sound to be seen."""
-FAINT = 0.05
-"""Below this gain a picture may be black to the eye."""
+FAINT = 0.25
+"""Below this, as it is displayed, a picture may be black to the eye."""
 
 
 class Hanging:
@@ -107,8 +107,10 @@ class Hanging:
 
     def _watch(self, now_s: float, rms: float) -> None:
         """Look at the picture as people see it, and act if it is dead."""
-        lit = rms > SOUND_RMS and self._scenery.gain > FAINT
-        remark = self._vigil.push(self._canvas.thumbnail(), now_s, lit, self._moves)
+        lit = rms > SOUND_RMS and self._scenery.light > FAINT
+        # What is held by the flash guard may stand still, and is not dead.
+        moves = self._moves and not self._canvas.holding
+        remark = self._vigil.push(self._canvas.thumbnail(), now_s, lit, moves)
         if remark is not None:
             self._say(remark.sentence)
             if remark.advice is not None:

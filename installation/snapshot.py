@@ -58,7 +58,7 @@ class Snapshot:
     def save(self, folder: Path, name: str) -> Path:
         """Write it to `folder`/`name`.json, whole or not at all; the picture's path is this one, with .png instead."""
         path = _path(folder, name)
-        text = json.dumps({"format": FORMAT} | asdict(self), indent=1, ensure_ascii=False, allow_nan=False)
+        text = json.dumps({"format": FORMAT} | asdict(self), indent=1, allow_nan=False)
         part = path.with_name(f".{path.name}.part")
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -22,6 +22,7 @@ from installation.link import Link, follow_parent
 from installation.picture.canvas import Canvas
 from installation.picture.films.camera import Camera
 from installation.picture.films.filming import Wanted
+from installation.picture.heard import STALE_S
 from installation.picture.scenery import Drawing, Scenery
 from installation.picture.wall.output import Output
 from installation.picture.wall.pace import FrameTimes, Pace
@@ -231,7 +232,8 @@ class Stage:
         if changed := self._projection.changed(now_s):
             self._link.say(f"{changed}: starting the stage again to open its window anew")
             self._end(DISPLAY_FOUND)
-        self._hanging.look(now_s, self._rms)
+        silent = now_s - self._heard_s > STALE_S
+        self._hanging.look(now_s, 0.0 if silent else self._rms)
         for sentence in (*self._camera.poll(now_s), *self._projection.sentences()):
             self._link.say(sentence)
         if self._hanging.restart_wanted:

@@ -110,6 +110,21 @@ def test_other_shaders_and_sizes_do_not_let_it_past() -> None:
     assert judged(film, times_s).allowed
 
 
+@pytest.mark.parametrize("after", ["vec3(1.0, 0.0, 0.0)", "vec3(0.0, 1.0, 1.0)"])
+@pytest.mark.parametrize("before", ["vec3(0.0)", "vec3(1.0, 0.0, 0.0)"])
+@pytest.mark.parametrize("fps", [30.0, 60.0])
+def test_what_is_held_does_not_flash_red_by_itself(before: str, after: str, fps: float) -> None:
+    """Six changes between red and rose, and then one colour that stays, towards which a held picture goes."""
+    strobe = Strobe(
+        f"""float frame = TIME * {fps:.1f} - 2.0 * {fps:.1f} + 0.5;
+        if (frame < 0.0) return {before};
+        if (frame >= 6.0) return {after};
+        return mod(floor(frame), 2.0) < 1.0 ? vec3(1.0, 0.0, 0.0) : vec3(1.0, 0.737, 0.737);"""
+    )
+    times_s = times(5.0, fps)
+    assert judged(strobe.film((48, 27), times_s), times_s).allowed
+
+
 @pytest.mark.long
 def test_no_strobe_gets_past_whatever_it_is() -> None:
     """Shapes, colours, rates, duties, frame rates and sizes by chance."""

@@ -138,6 +138,20 @@ def test_where_nothing_good_is_there_the_safe_picture_hangs(wall: Wall, tmp_path
     wall.until(shown="broken.fs")
 
 
+@pytest.mark.parametrize("address", ["/picture/brightness", "/picture/ceiling"])
+@pytest.mark.parametrize("dims", ["", '"INPUTS": [{"NAME": "brightness", "TYPE": "float", "MIN": 0, "MAX": 1}]'])
+def test_a_picture_that_is_turned_down_is_not_dead(wall: Wall, tmp_path: Path, address: str, dims: str) -> None:
+    """Whether the show dims it or the shader does so by itself."""
+    path = tmp_path / "moves.fs"
+    light = "brightness" if dims else "1.0"
+    body = f"gl_FragColor = vec4(vec3({light} * (0.5 + 0.5 * sin(TIME))), 1.0);"
+    path.write_text(f"/*{{{dims}}}*/void main() {{ {body} }}")
+    wall.want(path)
+    wall.scenery.set(address, 0.1)
+    wall.pass_by(200.0, LOUD)
+    assert wall.said == [] and wall.shown == "moves.fs"
+
+
 def test_a_picture_that_stays_black_while_there_is_sound_is_replaced(wall: Wall, tmp_path: Path) -> None:
     wall.want(shader(tmp_path, "black.fs", "0.0"))
     wall.pass_by(300.0, rms=0.0)

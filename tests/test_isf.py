@@ -104,6 +104,7 @@ def test_trailing_commas_are_let_pass_but_not_inside_strings() -> None:
         ('{"PERSISTENT_BUFFERS": 1}', "a list or an object is expected", 1),
         ('{"INPUTS": [' + ",".join(["{}"] * 513) + "]}", "513 of them, at most 512", 1),
         ('{"PASSES": [' + ",".join(["{}"] * 65) + "]}", "65 of them, at most 64", 1),
+        (f'{{"IMPORTED": {[chr(97 + n) for n in range(17)]}}}'.replace("'", '"'), "17 of them, at most 16", 1),
     ],
 )
 def test_what_is_wrong_is_said_at_its_line(header: str, words: str, line: int) -> None:

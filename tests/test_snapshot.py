@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,12 @@ def test_what_was_taken_is_what_is_recalled(tmp_path: Path) -> None:
     assert path == tmp_path / "snapshots" / "blue hour.json"
     assert load(tmp_path / "snapshots", "blue hour") == TAKEN
     assert [each.name for each in path.parent.iterdir()] == ["blue hour.json"]
+
+
+def test_a_file_whose_name_is_no_text_does_not_end_the_show(tmp_path: Path) -> None:
+    odd = replace(TAKEN, shader="ink-\udcff.fs")
+    odd.save(tmp_path, "odd")
+    assert load(tmp_path, "odd") == odd
 
 
 @settings(max_examples=50, deadline=None)

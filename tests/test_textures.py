@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from installation.analysis.spectrum import display, magnitude
+from installation.analysis.spectrum import level_db, magnitude, shown
 from installation.picture.heard import STALE_S, Heard
 from installation.picture.scroll import Scroll
 from installation.picture.shading.isf import Input
@@ -241,7 +241,7 @@ def test_a_narrow_spectrum_keeps_every_peak_and_a_full_one_is_itself() -> None:
 @pytest.mark.parametrize("pitch_hz", [55.0, 110.0, 220.0, 440.0, 1760.0, 3520.0, 7040.0])
 def test_in_the_spectrogram_a_tone_lies_at_its_octave(rate_hz: int, pitch_hz: float) -> None:
     heard = np.zeros(1, MOMENT)
-    heard["spectrum"] = display(magnitude(0.5 * np.sin(2 * np.pi * pitch_hz * np.arange(FFT) / rate_hz)))
+    heard["spectrum"] = shown(level_db(magnitude(0.5 * np.sin(2 * np.pi * pitch_hz * np.arange(FFT) / rate_hz)) ** 2))
     row = LogAxis(rate_hz).of(heard)[0]
     column = np.log(pitch_hz / LOW_HZ) / np.log(HIGH_HZ / LOW_HZ) * LOG_COLUMNS
     bin_columns = LOG_COLUMNS / np.log(HIGH_HZ / LOW_HZ) * rate_hz / FFT / pitch_hz

@@ -220,6 +220,12 @@ def test_values_have_their_type_and_stay_in_their_range() -> None:
     assert isinstance(uniforms.at(0.0)["count"], int)
 
 
+def test_a_whole_number_is_one_that_glsl_holds() -> None:
+    seed = Input("seed", "long", 0.0, -1e12, 4294967295.0)
+    assert Shown((seed,), (), {"/picture/input/seed": 4e9}).at(0.0) == {"seed": 2**31 - 1}
+    assert Shown((seed,), (), {"/picture/input/seed": -4e9}).at(0.0) == {"seed": 1 - 2**31}
+
+
 def test_an_event_is_true_for_one_frame() -> None:
     uniforms = Shown((Input("flash", "event"),))
     uniforms.values["/picture/input/flash"] = 1.0

@@ -159,6 +159,11 @@ class Canvas:
         """The luminance of what is seen, coarsely, (rows, columns) 0..1; waits for the picture: seldom, please."""
         return self._guard.thumbnail(self._seen)
 
+    @property
+    def holding(self) -> bool:
+        """Whether the flash guard held some of the last frame."""
+        return self._guard.holding
+
     def finish(self) -> None:
         """Wait until all that was asked is drawn."""
         self._context.finish()

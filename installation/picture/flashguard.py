@@ -8,7 +8,8 @@ too much is spent the picture is held: from the next frame on it goes towards wh
 flash, until what is wanted has been calm for a while. All else passes as it is, bit for bit.
 
 Why nothing gets past: a point turns freely only while fewer than TURNS lie in the last second, so it never has more;
-held, it needs more than that second for a change that counts; and the three flashes allowed are six turns.
+held, it needs more than that second for a change of luminance that counts, and a third of it or more for one of red,
+which is therefore held one turn sooner; and the three flashes allowed are six turns.
 
 The points of a frame are fetched when the next one has been asked for, so that a graphics card is not waited for while
 it has nothing to do. Where so little turned that the next few frames are free whatever they are, they are shown, and
@@ -30,7 +31,8 @@ from installation.picture.shading import glsl
 
 HASTE_HZ = 0.07
 """A held picture goes this share of the way in a second, in squares of what is displayed; of luminance that is at most
-1.14 times as much, sRGB being what it is: a change that counts takes more than MEMORY_S."""
+1.14 times as much, sRGB being what it is: a change that counts takes more than MEMORY_S. R - G - B, in which three
+channels move, goes up to 2.6 times as fast: one that counts takes a third of a second."""
 DELTA_AT_MOST_S = 0.5
 CHANNELS = 4
 ROWS = 2 * GRID[1]
@@ -83,7 +85,7 @@ void main() {{
         for (int x = 0; x < 4; ++x) {{
             vec2 at = (floor(gl_FragCoord.xy) + (vec2(x, y) + 0.5) / 4.0) / vec2({GRID[0]}.0, {GRID[1]}.0);
             vec3 light = pow(clamp(texture(seen, at).rgb, 0.0, 1.0), vec3(2.2));
-            luminance += dot(light, vec3(0.2126, 0.7152, 0.0722)) / 16.0;
+            luminance += dot(light, vec3({", ".join(map(str, flashpoints.LUMINANCE))})) / 16.0;
         }}
 }}
 """
@@ -161,6 +163,11 @@ class FlashGuard:
         seen = drawn if self._hold is None else self._slow_down(before, drawn, HASTE_HZ * step_s)
         self._ask(seen, drawn)
         return seen
+
+    @property
+    def holding(self) -> bool:
+        """Whether the last frame was held anywhere."""
+        return self._hold is not None
 
     @property
     def held(self) -> float:

@@ -158,7 +158,8 @@ class Slices:
 
     def free(self, now_s: float) -> int:
         """In how many frames a fourth can't have begun, whatever comes."""
-        return FREE - int(np.count_nonzero(self._middles_s.max(axis=1) > now_s - 1.0))
+        lately = int(np.count_nonzero(self._middles_s.max(axis=1) > now_s - 1.0))
+        return min(FREE, len(self._middles_s) + 1 - lately)
 
     def too_many(self, now_s: float) -> bool:
         """Whether a fourth began in one second anywhere, lately."""
@@ -210,10 +211,10 @@ class FlashPoints:
 
     def free(self) -> int:
         """If the next frame is free: how many are, whatever comes; FREE at most. In each frame a point turns once, and
-        one of red is noted twice if the one before it was not; and many of them may be a slice."""
+        a turn of red is noted twice if the one before it was not; and many of them may be a slice."""
         since_s = self._now_s - MEMORY_S
         for frames in range(min(each.free(self._now_s) for each in self._slices), 1, -1):
-            light, red = self._turns_s[TURNS - frames], self._turns_s[TURNS - 1 - frames]
+            light, red = self._turns_s[TURNS - frames], self._turns_s[TURNS - 2 - frames]
             if by_ninth((light[:NUMBER] > since_s) | (red[NUMBER:] > since_s)).max() <= AREA:
                 return frames
         return 1
@@ -252,8 +253,10 @@ class FlashPoints:
             self._turns_s[0, points] = time_s
 
     def _spent(self) -> Mask:
-        """The points that have turned as often as they may, or would if they were let."""
-        spent = self._turns_s[-1] > self._now_s - MEMORY_S
+        """The points that have turned as often as they may, or would if they were let; in red one turn sooner, for that
+        a held picture may make by itself."""
+        since_s = self._now_s - MEMORY_S
+        spent = np.concatenate([self._turns_s[-1, :NUMBER] > since_s, self._turns_s[-2, NUMBER:] > since_s])
         if self._held is not None:
             spent |= np.tile(self._held, 2) & (self._leaked(slice(None), self._now_s) > LATELY)
         both: Mask = spent[:NUMBER] | spent[NUMBER:]

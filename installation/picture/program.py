@@ -41,23 +41,33 @@ class Program:
         sizes = [self._size(each, values or defaults(shader)) for each in shader.passes]
         brought = [images.read_for(shader.file, each.path, each.upright, each.line) for each in shader.imported]
         self._stages = self._compiled()
-        self._finish = None
-        if glsl.finished_apart(shader):
-            self._finish = Draw(context, glsl.VERTEX, finishing.PROGRAM, {"picture": 0})
+        self._finish: Draw | None = None
         self._black = context.texture((1, 1), 4, bytes(4))
         self._images: dict[str, Any] = {}
         self._targets: dict[str, Target] = {}
-        for each, wanted in zip(shader.passes, sizes, strict=True):
-            if each.target and each.target not in self._targets:
-                self._targets[each.target] = self._target(each, wanted, heir_of._targets if heir_of else {})
         self._values: dict[str, Any] = {}
         self._drawn: set[str] = set()
         self._clears = [glsl.leaves_out(shader, index) for index in range(len(shader.passes))]
         channels = [channel for index in range(len(shader.passes)) for channel in shader.channels(index)]
         self._shrunk = {channel.image for channel in channels if channel.smoothing == "mipmap"}
-        for image, pixels in zip(shader.imported, brought, strict=True):
-            self._upload(image.name, pixels)
-            self._shrink(image.name, self._images[image.name])
+        inherited = heir_of._targets if heir_of else {}
+        try:
+            if glsl.finished_apart(shader):
+                self._finish = Draw(context, glsl.VERTEX, finishing.PROGRAM, {"picture": 0})
+            for image, pixels in zip(shader.imported, brought, strict=True):
+                self._upload(image.name, pixels)
+                self._shrink(image.name, self._images[image.name])
+            left = dict(inherited)
+            for each, wanted in zip(shader.passes, sizes, strict=True):
+                if each.target and each.target not in self._targets:
+                    self._targets[each.target] = self._target(each, wanted, left)
+        except BaseException:  # no room on the card: the one it was to take over from goes on with what is its own
+            self._targets = {name: each for name, each in self._targets.items() if inherited.get(name) is not each}
+            self.release()
+            raise
+        for name, target in self._targets.items():
+            if inherited.get(name) is target:
+                del inherited[name]
 
     def _compiled(self) -> list[Stage]:
         stages: list[Stage] = []

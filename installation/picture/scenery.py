@@ -93,6 +93,12 @@ class Scenery:
         """Whether one picture is taking the place of another."""
         return bool(self._leaving)
 
+    @property
+    def light(self) -> float:
+        """How bright the picture drawn last may be, 0..1, as far as blackout and knobs let it."""
+        dimmed = self.values.get("/picture/brightness", 1.0) if self._dims() else 1.0
+        return min(self.gain * dimmed, self.values.get("/picture/ceiling", 1.0))
+
     def set(self, address: str, value: float) -> None:
         """Turn the parameter at `address`."""
         self.values[address] = value
@@ -204,9 +210,12 @@ class Scenery:
             self._change.leave()
             self._change = None
 
+    def _dims(self) -> bool:
+        """Whether the drawing sees to its brightness by itself."""
+        return bool(self._chain) and self._chain[0].uniforms.dims()
+
     def _finish(self, now_s: float, delta_s: float) -> Finish:
-        dims = bool(self._chain) and self._chain[0].uniforms.dims()
-        self.gain = self._light.at(now_s, dims)
+        self.gain = self._light.at(now_s, self._dims())
         return Finish(
             gain=self.gain,
             ceiling=self.values.get("/picture/ceiling", 1.0),

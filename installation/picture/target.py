@@ -34,11 +34,6 @@ class Target:
         self._textures.reverse()
         self._buffers.reverse()
 
-    @property
-    def drawn(self) -> Any:
-        """The framebuffer drawn last."""
-        return self._buffers[0]
-
     def release(self) -> None:
         """Give its memory back."""
         for each in (*self._buffers, *self._textures):

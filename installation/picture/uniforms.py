@@ -26,6 +26,8 @@ BLACKOUT_S = 0.25
 
 PROGRESS = "progress"
 """How far a transition has come: in one it is not the progress of what is heard."""
+LONGEST = 2**31 - 1
+"""What a GLSL int holds."""
 KNOBS = ("brightness", "feedback", "hue")
 """The picture's knobs that a shader may take over, at /picture/<name>."""
 NUMBERED = {"archiveCount": "float", "playing": "point2D", "playingIndex": "float", "iSampleRate": "float"}
@@ -189,4 +191,4 @@ def _fitted(each: Input, value: Number) -> Number:
         value = max(each.minimum, value)
     if isinstance(each.maximum, float):
         value = min(each.maximum, value)
-    return int(value) if each.kind == "long" else value
+    return min(LONGEST, max(-LONGEST, int(value))) if each.kind == "long" else value

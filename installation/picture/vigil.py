@@ -10,15 +10,16 @@ import numpy.typing as npt
 
 Advice = Literal["reload", "fall back", "restart"]
 STEPS: tuple[Advice, ...] = ("reload", "fall back", "restart")
-"""What is advised in turn, each PATIENCE_S after the one before: the shader compiled again; the last good picture, or
-the safe one; a new process, for then it is not the shader."""
+"""What is advised in turn, each PATIENCE_S after the one before: the shader compiled again; the safe
+picture; a new process, for then it is not the shader."""
 
 SAID_AFTER_S = 20.0
 PATIENCE_S = 60.0
 STEP_AT_MOST_S = 2.0
 """No more than this of the time between two looks counts: in a gap nothing was seen."""
 MEAN_FLOOR, MOST_FLOOR = 0.004, 0.02
-"""Luminance 0..1: a picture whose mean and brightest cell are both under their floor is black. One of 255 is .0039."""
+"""Luminance 0..1: a picture whose mean and brightest cell are both under their floor is black. They are
+of linear light: 21 and 43 of 255 as it is displayed."""
 
 
 @dataclass(frozen=True)

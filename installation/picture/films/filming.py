@@ -72,9 +72,13 @@ class Filming:
             wanted.longest_s,
             wanted.floor_bytes,
         )
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "installation.picture.films.encoding"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        words = [sys.executable, "-m", "installation.picture.films.encoding"]
+        try:
+            self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        except OSError:
+            self._slots.remove()
+            self._slots.close()
+            raise
         assert self._process.stdin is not None and self._process.stdout is not None
         self._ears, self._words = self._process.stdin, self._process.stdout
         os.set_blocking(self._words.fileno(), False)

@@ -27,7 +27,7 @@ BUILT_IN = ("TIME", "TIMEDELTA", "DATE", "FRAMEINDEX", "RENDERSIZE", "PASSINDEX"
 COMMENTS_AT_MOST = 32
 """How many comments may be the header."""
 CHARACTERS_AT_MOST = 1 << 18
-ENTRIES_AT_MOST = {"INPUTS": 512, "PASSES": 64}
+ENTRIES_AT_MOST = {"INPUTS": 512, "PASSES": 64, "IMPORTED": 16}
 
 _NAME = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
 _OURS = re.compile(r"gl_|isf_|IMG_")
@@ -199,7 +199,11 @@ class Header:
     def imported(self, folder: Path | None) -> tuple[Imported, ...]:
         """The images that come with the shader."""
         found = []
-        for name, said in self.named("IMPORTED").items():
+        named = self.named("IMPORTED")
+        most = ENTRIES_AT_MOST["IMPORTED"]
+        if len(named) > most:
+            raise self.fault(f"IMPORTED: {len(named)} of them, at most {most} are allowed", "IMPORTED")
+        for name, said in named.items():
             path, line = said.get("PATH"), self.line_of(name)
             try:
                 if folder is None or not isinstance(path, str):

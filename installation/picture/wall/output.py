@@ -20,7 +20,6 @@ Corners = tuple[tuple[float, float], ...]
 WHOLE = (0.0, 0.0, 1.0, 1.0)
 SQUARE: Corners = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 TURNS = (0, 90, 180, 270)
-FLIPS = ("none", "horizontal", "vertical")
 LEAST_AREA = 1e-3
 """Of the display: corners that enclose less are a mistake."""
 

@@ -141,8 +141,8 @@ class Shared:
         self._pixels[:, :, 3] = 255
         try:
             self._sharing.send(self._pixels)
-        except InstallationError as error:
-            self.fault = str(error)
+        except Exception as error:  # a library's own, of any kind: the show goes on without whoever looks
+            self.fault = str(error) or type(error).__name__
         else:
             self.sent, self.fault = self.sent + 1, None
 

@@ -139,10 +139,6 @@ class Window:
         width, height = self._pygame.display.get_window_size()
         return int(width), int(height)
 
-    def retitle(self, title: str) -> None:
-        """Call the window `title`."""
-        self._pygame.display.set_caption(title)
-
     def flip(self) -> None:
         """Show what was drawn, and hear whether somebody closed the window."""
         pygame = self._pygame
