@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from installation.errors import InstallationError, ShaderError
-from installation.picture.admission.rehearsal import let_through
+from installation.picture.admission.rehearsal import MOST_NOT_FINITE, let_through, not_finite
 from installation.picture.canvas import Canvas
 from installation.picture.finishing import RAW
 from installation.picture.frame import Frame
@@ -36,8 +36,6 @@ FRAMES = 3
 FPS = 30.0
 DEADLINE_S = 30.0
 """How long one shader may take, compiler included, before it counts as one that hangs."""
-MOST_NOT_FINITE = 0.95
-"""Share of the last frame. Good public shaders have half a frame of what is no number: it is drawn black."""
 OPENING_S = 60.0
 """How long the process that draws may take to begin."""
 
@@ -218,8 +216,7 @@ def _not_finite(canvas: Canvas, shader: Shader) -> float:
             given, delta_s = {**values, **moved}, 1.0 / FPS if index else 0.0
             program.draw(Frame(index / FPS, delta_s, index, values=given, textures=textures), {}, seen, RAW)
             textures = {}
-        pixels = np.frombuffer(seen.texture.read(alignment=1), np.float32).reshape(-1, 4)
-        return float(np.mean(~np.isfinite(pixels[:, :3]).all(axis=1)))
+        return not_finite(seen)
     finally:
         seen.release()
         program.release()

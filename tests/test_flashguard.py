@@ -207,6 +207,17 @@ def test_a_strobe_that_is_held_stands_still_and_nears_its_mean() -> None:
     assert 0.15 < seen.min() < seen.max() < 0.85
 
 
+def test_the_canvas_says_whether_it_is_held_and_not_with_the_guard_off() -> None:
+    with Canvas(SIZE) as canvas:
+        program, said = canvas.compile(GREY), []
+        for index in range(90):
+            values, guard = {"v": float(index // 2 % 2)}, index < 60
+            canvas.draw([Step(program, Frame(values=values))], Finish(guard=guard, delta_s=1 / 30))
+            said.append(canvas.holding)
+        program.release()
+    assert not any(said[:10]) and all(said[40:60]) and not any(said[60:])
+
+
 def test_it_lets_go_once_what_is_wanted_is_calm() -> None:
     def light(now_s: float) -> float:
         return square(8.0)(now_s) if now_s < 2.0 else 0.4

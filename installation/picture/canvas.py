@@ -162,7 +162,7 @@ class Canvas:
     @property
     def holding(self) -> bool:
         """Whether the flash guard held some of the last frame."""
-        return self._guard.holding
+        return self._seen is not self._drawn.texture
 
     def finish(self) -> None:
         """Wait until all that was asked is drawn."""

@@ -18,9 +18,12 @@ KNEE = 0.75
 """From this share of the ceiling on, light bends towards it."""
 STEP = 1.0 / 255.0
 
-# Ordered noise along the R2 sequence (the reciprocal powers of the plastic number) against bands in dark gradients.
-# Under half an 8-bit step, so that a value that is one of the 256 stays it; none on black.
-_NOISE = "fract(dot(gl_FragCoord.xy, vec2(0.7548776662, 0.5698402910))) - 0.5"
+R2 = (0.7548776662, 0.5698402910)
+"""What the R2 sequence goes on by: the reciprocal powers of the plastic number."""
+
+# Ordered noise along the R2 sequence against bands in dark gradients. Under half an 8-bit step, so that a value that is
+# one of the 256 stays it; none on black.
+NOISE = f"fract(dot(gl_FragCoord.xy, vec2{R2})) - 0.5"
 GLSL = f"""
 uniform int {ON};
 uniform float {GAIN};
@@ -28,7 +31,7 @@ uniform float {DITHER};
 vec4 isf_finished(vec4 light) {{
     if ({ON} == 0) return light;
     vec3 shown = clamp(light.rgb, 0.0, 1.0) * {GAIN};
-    float noise = {_NOISE};
+    float noise = {NOISE};
     return vec4(shown + noise * {DITHER}, 1.0);
 }}
 """
@@ -53,7 +56,7 @@ void main() {{
     float most = max(shown.r, max(shown.g, shown.b)), knee = {KNEE} * {CEILING}, over = max(most - knee, 0.0);
     float room = {CEILING} - knee;
     shown *= (min(most, knee) + over * room / max(room + over, 1e-6)) / max(most, 1e-6);
-    float noise = {_NOISE};
+    float noise = {NOISE};
     colour = vec4(shown + noise * {DITHER}, 1.0);
 }}
 """

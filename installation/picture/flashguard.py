@@ -26,6 +26,7 @@ import numpy.typing as npt
 
 from installation.picture import flashpoints
 from installation.picture.draw import Draw
+from installation.picture.finishing import R2
 from installation.picture.flashpoints import BLOCKS, FREE, GRID, NUMBER, FlashPoints
 from installation.picture.shading import glsl
 
@@ -56,7 +57,7 @@ void main() {{
 """
 
 # Squares stand for linear light. Noise of half a step of a half float keeps slow fades from stopping short.
-SLOW = """#version 330 core
+SLOW = f"""#version 330 core
 uniform sampler2D before;
 uniform sampler2D wish;
 uniform sampler2D hold;
@@ -65,15 +66,15 @@ uniform float drift;
 uniform vec2 blocks_a_pixel;
 layout(location = 0) out vec4 shown;
 layout(location = 1) out vec4 exactly;
-void main() {
+void main() {{
     ivec2 at = ivec2(gl_FragCoord.xy);
     vec3 was = texelFetch(before, at, 0).rgb, wanted = texelFetch(wish, at, 0).rgb;
     vec3 slow = sqrt(mix(was * was, wanted * wanted, haste));
-    float noise = fract(dot(gl_FragCoord.xy, vec2(0.7548776662, 0.5698402910)) + drift) - 0.5;
+    float noise = fract(dot(gl_FragCoord.xy, vec2{R2}) + drift) - 0.5;
     slow += slow * (haste > 0.0 ? noise / 1400.0 : 0.0);
     ivec2 block = ivec2((vec2(at) + 0.5) * blocks_a_pixel);
     shown = exactly = vec4(texelFetch(hold, block, 0).r > 0.5 ? slow : wanted, 1.0);
-}
+}}
 """
 
 THUMBNAIL = f"""#version 330 core
@@ -163,11 +164,6 @@ class FlashGuard:
         seen = drawn if self._hold is None else self._slow_down(before, drawn, HASTE_HZ * step_s)
         self._ask(seen, drawn)
         return seen
-
-    @property
-    def holding(self) -> bool:
-        """Whether the last frame was held anywhere."""
-        return self._hold is not None
 
     @property
     def held(self) -> float:

@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
+from installation.picture.finishing import R2
+
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
 Times = npt.NDArray[np.float64]
@@ -61,7 +63,7 @@ def pixels(size: tuple[int, int]) -> npt.NDArray[np.int64]:
     so that no grating falls between them."""
     number = np.arange(NUMBER)
     at = np.stack([number % GRID[0], number // GRID[0]], axis=1)
-    spread = number[:, None] * np.array([0.7548776662, 0.5698402910]) % 1.0
+    spread = number[:, None] * np.array(R2) % 1.0
     found: npt.NDArray[np.int64] = np.minimum((at + spread) / GRID * size, np.subtract(size, 1)).astype(np.int64)
     return found
 
@@ -171,7 +173,6 @@ class FlashPoints:
 
     def __init__(self) -> None:
         self._shown, self._wish = Extremes(), Extremes()
-        self._holding = False
         self._held: Mask | None = None
         self._now_s = 0.0
         self._began_s = 0.0
@@ -194,10 +195,10 @@ class FlashPoints:
         turned = self._shown.follow(value)
         self._note(turned, saturated, now_s)
         if held is not None:
-            if not self._holding:
+            if self._held is None:
                 self._wish.copy(self._shown)
             turned = self._wish.follow(_parted(wanted)[0])
-        self._holding, self._held = held is not None, held
+        self._held = held
         self._lately[turned] = np.minimum(self._leaked(turned, now_s) + 1.0, LATELY_AT_MOST)
         self._counted_s[turned] = self._now_s = now_s
         for slices, turns_s in zip(self._slices, np.split(self._turns_s[:2], 2, axis=1), strict=True):

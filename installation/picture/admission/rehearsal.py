@@ -51,7 +51,7 @@ LOUD_S = 1.0
 """Frames from this time on are drawn with all that can be heard."""
 RATE_HZ, LATENT_DIM, MOMENTS = 48_000, 16, 8
 MOST_NOT_FINITE = 0.95
-"""Share of the picture. Less is common in good shaders, and is drawn black: then it is part of the picture."""
+"""Share of a frame. Good public shaders have half a frame of what is no number: it is drawn black, and part of it."""
 WORDS_AT_MOST = 600
 DEATH_SIGNAL = 1
 """PR_SET_PDEATHSIG (linux/prctl.h): which signal a process gets when its parent ends."""
@@ -162,9 +162,8 @@ class _Run:
         for frame in self._frames:
             self._card.draw(Frame(frame.time_s), {}, card, RAW)
             program.draw(frame, dict.fromkeys(self._pictures, card.texture), seen, RAW)
-            pixels = np.frombuffer(seen.texture.read(alignment=1), np.float32).reshape(-1, 4)
             if frame.time_s >= LOUD_S:
-                shares.append(float(np.mean(~np.isfinite(pixels[:, :3]).all(axis=1))))
+                shares.append(not_finite(seen))
         for each in (program, seen, card):
             each.release()
         return max(shares)
@@ -187,6 +186,12 @@ class _Run:
         self._canvas.draw(steps if self._pictures else steps[1:], Finish(guard=False, delta_s=1 / 30))
         self._canvas.finish()
         return time.perf_counter() - begun_s - waiting.between(before, waiting.waited(os.getpid()))
+
+
+def not_finite(target: Target) -> float:
+    """The share, 0..1, of what is in a target of precision "f4" that is no numbers."""
+    pixels = np.frombuffer(target.texture.read(alignment=1), np.float32).reshape(-1, 4)
+    return float(np.mean(~np.isfinite(pixels[:, :3]).all(axis=1)))
 
 
 def let_through(shader: Shader) -> Shader:

@@ -13,6 +13,7 @@ import numpy as np
 
 from installation.errors import InstallationError
 from installation.picture.draw import Draw
+from installation.picture.finishing import NOISE
 from installation.picture.shading import glsl
 from installation.picture.wall.output import Corners, Doubles, Output, homography
 
@@ -68,7 +69,7 @@ void main() {
 #if BENT == 1
     rgb = pow(max(rgb, 0.0), vec3(exponent));
 #endif
-    float noise = fract(dot(gl_FragCoord.xy, vec2(0.7548776662, 0.5698402910))) - 0.5;
+    float noise = %s;
     rgb += noise * 0.7 / 255.0 * step(vec3(0.5 / 255.0), rgb);
 #endif
     colour = vec4(rgb * cover, 1.0);
@@ -81,7 +82,7 @@ class Warp:
 
     def __init__(self, context: Any, output: Output) -> None:
         self._context, self.output = context, output
-        texts = (FRAGMENT % (plain, output.gamma != 1.0) for plain in (0, 1))
+        texts = (FRAGMENT % (plain, output.gamma != 1.0, NOISE) for plain in (0, 1))
         self._draws = [Draw(context, glsl.VERTEX, text, {"picture": 0}) for text in texts]
         self._place = UPWARDS @ output.shown()
         self._moved: Corners = ((0.0, 0.0),) * 4
